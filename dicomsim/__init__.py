@@ -1,0 +1,3 @@
+"""dicomsim: a test harness and conformance simulator for DICOM networking."""
+
+__version__ = "0.1.0"

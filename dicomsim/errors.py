@@ -1,0 +1,57 @@
+"""The exception tree: everything dicomsim raises on purpose derives from `DicomsimError`.
+
+`WireError` is the only exception a decoder lets out, `StateError` the only one the state machine raises.
+Each class that ends a command carries its exit code, so that the command line needs no table of its own.
+"""
+
+from __future__ import annotations
+
+
+class DicomsimError(Exception):
+    """Something dicomsim can explain in one line."""
+
+    exit_code = 1
+    """What the command line exits with: 1 failed, 2 usage, 3 does not parse, 4 no connection, 5 time limit."""
+
+
+class WireError(DicomsimError):
+    """Bytes that are not what they claim to be."""
+
+    exit_code = 3
+
+    def __init__(self, offset: int, path: str, reason: str) -> None:
+        super().__init__(f"byte {offset}, {path}: {reason}")
+        self.offset = offset
+        """Offset of the offending byte from the start of the PDU (or of the command set)."""
+        self.path = path
+        """Where it stands, from the outside in: `A-ASSOCIATE-RQ/presentation context 3/transfer syntax`."""
+        self.reason = reason
+        """What is wrong, in words."""
+
+
+class StateError(DicomsimError):
+    """A local primitive that PS3.8 Table 9-10 does not allow in the present state."""
+
+
+class FileError(DicomsimError):
+    """A file that cannot be read as what it should be; the message begins with its path."""
+
+    exit_code = 3
+
+
+class ConnectError(DicomsimError):
+    """No transport connection: refused, unreachable, unknown host, TLS handshake failed."""
+
+    exit_code = 4
+
+
+class AssociationError(DicomsimError):
+    """The association was rejected, or ended while an answer was awaited."""
+
+    exit_code = 4
+
+
+class TimeLimitError(DicomsimError):
+    """A named timeout ran out; the message has its name and its value in seconds."""
+
+    exit_code = 5

@@ -1,0 +1,175 @@
+"""The events of which a conversation is made: small, immutable, in the order in which they happened.
+
+The live engine emits them to observers, a capture file is read into them, and tracing, recording, comparing,
+asserting and reporting are readers of the same stream. `time` is nanoseconds since the epoch (UTC) and never goes back
+within one association; `association` numbers the associations of a process (or of a capture) from 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dicomsim.dimse.messages import Message
+    from dicomsim.wire.pdu import Pdu
+
+
+class Side(Enum):
+    """Which peer did something."""
+
+    REQUESTOR = "requestor"
+    ACCEPTOR = "acceptor"
+
+    @property
+    def other(self) -> Side:
+        """The opposite side."""
+        return Side.ACCEPTOR if self is Side.REQUESTOR else Side.REQUESTOR
+
+
+class CloseHow(Enum):
+    """How a TCP connection ended."""
+
+    FIN = "fin"
+    RESET = "reset"
+    HALF = "half-close"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Common to all events."""
+
+    time: int
+    """Nanoseconds since the epoch."""
+    association: int
+    """Number of the association in this process or capture."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOpened(Event):
+    """TCP (and TLS, where used) is up."""
+
+    local: tuple[str, int]
+    """Our address and port."""
+    remote: tuple[str, int]
+    """The peer's address and port."""
+    side: Side
+    """Which side we are: REQUESTOR opened the connection."""
+    tls: bool = False
+    """Whether the bytes travel encrypted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRefused(Event):
+    """No connection came about."""
+
+    remote: tuple[str, int]
+    """The address that was tried."""
+    reason: str
+    """What the system said."""
+
+
+@dataclass(frozen=True, slots=True)
+class BytesIn(Event):
+    """What one read from the transport gave."""
+
+    data: bytes
+    """The bytes, a copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class BytesOut(Event):
+    """What one write to the transport took."""
+
+    data: bytes
+    """The bytes, a copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class PduIn(Event):
+    """A whole PDU arrived."""
+
+    data: bytes
+    """The PDU with its header."""
+
+
+@dataclass(frozen=True, slots=True)
+class PduOut(Event):
+    """A whole PDU was handed to the transport."""
+
+    data: bytes
+    """The PDU with its header."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageIn(Event):
+    """A whole DIMSE message arrived."""
+
+    message: Message
+    """The message; its data set may have been streamed elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageOut(Event):
+    """A DIMSE message was handed to the upper layer."""
+
+    message: Message
+    """The message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition(Event):
+    """The state machine moved (or stayed) on an event, PS3.8 Table 9-10."""
+
+    event: str
+    """`Evt1` … `Evt19`."""
+    action: str
+    """`AE-1` … `AA-8`."""
+    before: str
+    """`Sta1` … `Sta13`."""
+    after: str
+    """`Sta1` … `Sta13`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerExpired(Event):
+    """A named timeout ran out."""
+
+    name: str
+    """connect, acse, dimse, network, artim, send."""
+    seconds: float
+    """Its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFired(Event):
+    """A behaviour rule did what it says."""
+
+    rule: str
+    """The rule in its one-line form."""
+    hop: str
+    """Where it fired."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionClosed(Event):
+    """TCP ended."""
+
+    by: Side
+    """Who closed first."""
+    how: CloseHow
+    """FIN or reset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Event):
+    """The association is over; `outcome` says how."""
+
+    outcome: Any
+    """A `dicomsim.outcome.Outcome`."""
+
+
+__all__ = [name for name, value in list(globals().items()) if isinstance(value, type) and value.__module__ == __name__]
