@@ -1,0 +1,75 @@
+"""The command line: one module a command, each with a click command of the module's name; imported when called.
+
+Every command reports a `DicomsimError` as one line on stderr and exits with the code of its class; Ctrl-C exits with 130.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from dicomsim import __version__
+from dicomsim.errors import DicomsimError
+
+COMMANDS = {
+    "echo": "Verify that a peer answers (C-ECHO).",
+    "store": "Send DICOM files to a peer (C-STORE).",
+    "serve": "Be a peer: verification and storage, with rules on request.",
+    "list": "List scenarios.",
+    "run": "Run scenarios against a peer and judge its answers.",
+    "decode": "Show what a capture says.",
+    "replay": "Play a capture again to a live peer and compare the answers.",
+    "repl": "Work by hand at a prompt.",
+    "demo": "See all of it at work in half a minute.",
+}
+"""Name and short help, in the order of the help page."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when one is called, so that `--version` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import `dicomsim.cli.<name>` and take its `command`."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"dicomsim.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command table without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dicomsim")
+def dicomsim() -> None:
+    """Test harness and conformance simulator for DICOM networking."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line and exit with the code of the design's table."""
+    try:
+        code = dicomsim.main(arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        code = INTERRUPTED
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except DicomsimError as error:
+        click.echo(f"dicomsim: {error}", err=True)
+        code = error.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
