@@ -1,0 +1,202 @@
+"""TCP as the engine uses it: a non-blocking socket whose every call says would-block, end or reset in one way.
+
+`Transport` is the whole I/O boundary of a session (`dicomsim.engine.tls` has the encrypted one, `dicomsim.testing` one
+without a socket).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from dicomsim.errors import ConnectError, DicomsimError, TimeLimitError
+
+Address = tuple[str, int]
+Buffer = bytes | bytearray | memoryview
+
+IOV_MAX = min(os.sysconf("SC_IOV_MAX"), 1024) if "SC_IOV_MAX" in os.sysconf_names else 16
+"""Buffers one `sendmsg` takes."""
+
+LISTEN_BACKLOG = 1024
+"""Connections the kernel holds for us; above what a burst of associations brings between two turns of the reactor."""
+
+_WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
+_LINGER_ZERO = struct.pack("ii", 1, 0)
+
+
+class Transport(Protocol):
+    """A connected byte stream; no call blocks but `wait`."""
+
+    local: Address
+    remote: Address
+
+    def fileno(self) -> int:
+        """The descriptor to wait on, -1 when closed."""
+        ...
+
+    def receive_into(self, view: memoryview) -> int | None:
+        """Read; None when nothing is there, 0 at the end of the stream; raises `ConnectionError` on a reset."""
+        ...
+
+    def send(self, buffers: Sequence[Buffer]) -> int:
+        """Write; the bytes taken, 0 when the peer's window is full; raises `ConnectionError`."""
+        ...
+
+    def wait(self, seconds: float | None, *, write: bool = False, read: bool = True) -> bool:
+        """Wait until it can be read (or written, where asked for); False when the time is over."""
+        ...
+
+    def pending(self) -> bool:
+        """Whether bytes are held that the descriptor does not show (TLS)."""
+        ...
+
+    def half_close(self) -> None:
+        """Send a FIN and go on reading."""
+        ...
+
+    def close(self, *, reset: bool = False) -> None:
+        """Close with a FIN, or with a RST; does nothing the second time."""
+        ...
+
+
+class TcpTransport:
+    """A connected TCP socket; owns it and closes it."""
+
+    __slots__ = ("_poll", "_socket", "local", "remote")
+
+    def __init__(self, connected: socket.socket, remote: Address | None = None) -> None:
+        connected.setblocking(False)
+        with _ignoring_socket_errors():
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = connected
+        self._poll: select.poll | None = None
+        self.local: Address = connected.getsockname()[:2]
+        self.remote: Address = remote or connected.getpeername()[:2]
+
+    def fileno(self) -> int:
+        """The socket's descriptor, -1 when closed."""
+        return self._socket.fileno()
+
+    def receive_into(self, view: memoryview) -> int | None:
+        """Read; None when nothing is there, 0 at the end of the stream; raises `ConnectionError` on a reset."""
+        try:
+            return self._socket.recv_into(view)
+        except OSError as error:
+            if error.errno in _WOULD_BLOCK:
+                return None
+            raise _as_connection_error(error) from error
+
+    def send(self, buffers: Sequence[Buffer]) -> int:
+        """Write; the bytes taken, 0 when the peer's window is full; raises `ConnectionError`."""
+        try:
+            if len(buffers) == 1:
+                return self._socket.send(buffers[0])
+            return self._socket.sendmsg(buffers[:IOV_MAX])
+        except OSError as error:
+            if error.errno in _WOULD_BLOCK:
+                return 0
+            raise _as_connection_error(error) from error
+
+    def wait(self, seconds: float | None, *, write: bool = False, read: bool = True) -> bool:
+        """Wait until it can be read (or written, where asked for); False when the time is over."""
+        mask = (select.POLLIN if read else 0) | (select.POLLOUT if write else 0)
+        if self._poll is None:
+            self._poll = select.poll()
+        self._poll.register(self._socket, mask)
+        return bool(self._poll.poll(None if seconds is None else max(seconds, 0) * 1000))
+
+    def pending(self) -> bool:
+        """Never: the descriptor shows everything."""
+        return False
+
+    def half_close(self) -> None:
+        """Send a FIN and go on reading."""
+        with _ignoring_socket_errors():
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self, *, reset: bool = False) -> None:
+        """Close with a FIN, or with a RST; does nothing the second time."""
+        if reset and self._socket.fileno() >= 0:
+            with _ignoring_socket_errors():
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+        self._socket.close()
+
+
+def connect(
+    host: str, port: int, seconds: float | None, bind: Address | None = None, *, name: str = "connect"
+) -> TcpTransport:
+    """Open a connection, trying each address of the host in turn.
+
+    `seconds` bounds all tries together. Raises `ConnectError` or, naming the timeout, `TimeLimitError`.
+    """
+    try:
+        candidates = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ConnectError(f"{host}:{port}: unknown host ({error})") from error
+    failure: DicomsimError = ConnectError(f"{host}:{port}: no address")
+    for family, kind, protocol, _, address in candidates:
+        try:
+            return _connect_one(family, kind, protocol, address, (host, port), seconds, bind, name)
+        except (ConnectError, TimeLimitError) as error:
+            failure = error
+    raise failure
+
+
+def _connect_one(
+    family: int, kind: int, protocol: int, address: tuple[object, ...], target: Address, seconds: float | None,
+    bind: Address | None, name: str,
+) -> TcpTransport:
+    opening = socket.socket(family, kind, protocol)
+    try:
+        if bind is not None and bind != ("", 0):
+            opening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opening.bind(bind)
+        opening.settimeout(seconds)
+        opening.connect(address)
+        return TcpTransport(opening)
+    except TimeoutError as error:
+        opening.close()
+        raise TimeLimitError(
+            f"{target[0]}:{target[1]}: no connection within {name} timeout of {seconds:g} s"
+        ) from error
+    except OSError as error:
+        opening.close()
+        reason = (error.strerror or str(error)).lower()
+        raise ConnectError(f"{target[0]}:{target[1]}: {reason}; is the peer running and listening there?") from error
+
+
+def listen(host: str, port: int, *, backlog: int = LISTEN_BACKLOG) -> socket.socket:
+    """A listening, non-blocking socket; port 0 takes a free one; raises `ConnectError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(backlog)
+        listener.setblocking(False)
+        return listener
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConnectError(f"cannot listen on {host or '*'}:{port}: {reason.lower()}") from error
+
+
+def _as_connection_error(error: OSError) -> ConnectionError:
+    if isinstance(error, ConnectionError):
+        return error
+    return ConnectionResetError(error.errno, error.strerror)
+
+
+@contextmanager
+def _ignoring_socket_errors() -> Iterator[None]:
+    # What the peer has already torn down cannot be set, shut down or closed more gently.
+    try:
+        yield
+    except OSError:
+        pass
