@@ -6,6 +6,8 @@ Each class that ends a command carries its exit code, so that the command line n
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 
 class DicomsimError(Exception):
     """Something dicomsim can explain in one line."""
@@ -14,12 +16,21 @@ class DicomsimError(Exception):
     """What the command line exits with: 1 failed, 2 usage, 3 does not parse, 4 no connection, 5 time limit."""
 
 
+class WireFault(IntEnum):
+    """What is wrong with bytes, numbered as the A-ABORT reason that fits best. PS3.8 Table 9-26."""
+
+    UNRECOGNIZED_PDU = 1
+    UNRECOGNIZED_PARAMETER = 4
+    UNEXPECTED_PARAMETER = 5
+    INVALID_VALUE = 6
+
+
 class WireError(DicomsimError):
-    """Bytes that are not what they claim to be."""
+    """Bytes that are not what they claim to be, or a value that has no bytes."""
 
     exit_code = 3
 
-    def __init__(self, offset: int, path: str, reason: str) -> None:
+    def __init__(self, offset: int, path: str, reason: str, kind: WireFault = WireFault.INVALID_VALUE) -> None:
         super().__init__(f"byte {offset}, {path}: {reason}")
         self.offset = offset
         """Offset of the offending byte from the start of the PDU (or of the command set)."""
@@ -27,6 +38,8 @@ class WireError(DicomsimError):
         """Where it stands, from the outside in: `A-ASSOCIATE-RQ/presentation context 3/transfer syntax`."""
         self.reason = reason
         """What is wrong, in words."""
+        self.kind = kind
+        """Which A-ABORT reason fits."""
 
 
 class StateError(DicomsimError):

@@ -206,8 +206,8 @@ class UserIdentityRQ:
     """1 asks for an answer."""
     primary: bytes
     """User name, ticket, assertion or token."""
-    secondary: bytes = b""
-    """Passcode, for type 2."""
+    secondary: bytes | None = b""
+    """Passcode, for type 2; None where the length field itself is missing, as some send it for other types."""
     reserved: int = 0
     """Byte 2 of the header."""
 
