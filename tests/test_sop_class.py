@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 import pytest
+
 from dicomsim import sop_class
 from dicomsim.sop_class import ServiceClass, SOPClass, of_service, service_of, uid_name, uid_to_sop_class
-
 from tests.oracle import table
 
 ROWS = table("sop_classes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from dicomsim import sop_class
 from dicomsim.sop_class import ServiceClass
 from dicomsim.status import (
@@ -19,7 +20,6 @@ from dicomsim.status import (
     status_class,
     statuses_of,
 )
-
 from tests.oracle import document
 
 STATUSES = document("statuses")

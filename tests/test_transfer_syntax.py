@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from dicomsim import transfer_syntax
 from dicomsim.transfer_syntax import TransferSyntaxUID
-
 from tests.oracle import table
 
 ROWS = table("transfer_syntaxes")
