@@ -47,23 +47,23 @@ SOURCES = [*MODULES, *_modules(TESTS)]
 def test_every_module_has_its_test_file() -> None:
     exempt = {PACKAGE / name for name in WITHOUT_TEST_FILE}
     lacking = [_name(module) for module in PLAIN_MODULES if not _test_files(module) and module not in exempt]
-    assert lacking == [], "no test file for " + ", ".join(lacking)
+    assert [] == lacking, "no test file for " + ", ".join(lacking)
 
 
 def test_an_exemption_is_taken_off_when_the_module_has_a_test_file_or_is_gone() -> None:
     modules = [PACKAGE / name for name in WITHOUT_TEST_FILE]
-    assert [_name(module) for module in modules if _test_files(module) or not module.is_file()] == []
+    assert [] == [_name(module) for module in modules if _test_files(module) or not module.is_file()]
 
 
 def test_no_module_is_long() -> None:
     lengths = {_name(source): len(source.read_text().splitlines()) for source in SOURCES}
-    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE} == {}
+    assert {} == {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE}
 
 
 def test_no_name_says_nothing() -> None:
     folders = {parent for source in SOURCES for parent in source.parents if parent.is_relative_to(ROOT)}
     names = {path.stem.removeprefix("test_") for path in (*SOURCES, *folders)}
-    assert sorted(name for name in names if any(SAYS_NOTHING.fullmatch(word) for word in name.split("_"))) == []
+    assert [] == sorted(name for name in names if any(SAYS_NOTHING.fullmatch(word) for word in name.split("_")))
 
 
 def _sleepers(tree: ast.AST) -> list[int]:
@@ -79,18 +79,18 @@ def _sleepers(tree: ast.AST) -> list[int]:
 
 def test_nothing_sleeps_and_nothing_asks_the_wall_clock() -> None:
     lines = {_name(source): _sleepers(ast.parse(source.read_text())) for source in SOURCES}
-    assert {name: found for name, found in lines.items() if found} == {}
+    assert {} == {name: found for name, found in lines.items() if found}
 
 
 @pytest.mark.parametrize(
     "text", ["import time\ntime.sleep(1)", "from time import sleep", "import time\nnow = time.time()"]
 )
 def test_a_sleeper_would_be_noticed(text: str) -> None:
-    assert _sleepers(ast.parse(text)) != []
+    assert _sleepers(ast.parse(text))
 
 
 def test_clocks_that_are_allowed_are_not_taken_for_sleepers() -> None:
-    assert _sleepers(ast.parse("import time\ntime.monotonic()\ntime.time_ns()")) == []
+    assert [] == _sleepers(ast.parse("import time\ntime.monotonic()\ntime.time_ns()"))
 
 
 def test_a_package_says_briefly_what_it_holds() -> None:
@@ -98,7 +98,7 @@ def test_a_package_says_briefly_what_it_holds() -> None:
     lengths = {
         _name(path): len((ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()) for path in packages
     }
-    assert {name: lines for name, lines in lengths.items() if not 1 <= lines <= LONGEST_PACKAGE_DOCSTRING} == {}
+    assert {} == {name: lines for name, lines in lengths.items() if not 1 <= lines <= LONGEST_PACKAGE_DOCSTRING}
 
 
 @pytest.mark.parametrize(("folder", "allowed"), [("dicomsim/engine", {"socket"}), ("tests", {"socket"})])
@@ -107,4 +107,4 @@ def test_nested_linter_settings_lift_one_ban_only(folder: str, allowed: set[str]
     whole = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
     nested = tomllib.loads((ROOT / folder / "ruff.toml").read_text())["lint"]
     banned = (set(table["flake8-tidy-imports"]["banned-api"]) for table in (whole, nested))
-    assert set.difference(*banned) == allowed
+    assert allowed == set.difference(*banned)

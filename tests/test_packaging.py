@@ -28,13 +28,14 @@ def _python(code: str, *path: Path) -> str:
 
 def test_the_command_is_where_the_entry_point_says() -> None:
     module, _, function = PROJECT["scripts"]["dicomsim"].partition(":")
-    assert _python(f"from {module} import {function}; print(callable({function}))", ROOT) == "True\n"
+    assert "True\n" == _python(f"from {module} import {function}; print(callable({function}))", ROOT)
 
 
 def test_the_pytest_plugin_is_named_once_it_exists() -> None:
     plugin = "dicomsim.scenario.pytest_plugin"
     exists = (ROOT / "dicomsim" / "scenario" / "pytest_plugin.py").is_file()
-    assert PROJECT.get("entry-points", {}).get("pytest11", {}) == ({"dicomsim": plugin} if exists else {})
+    expected = {"dicomsim": plugin} if exists else {}
+    assert expected == PROJECT.get("entry-points", {}).get("pytest11", {})
 
 
 @pytest.mark.parametrize("requirement", PROJECT["dependencies"])
@@ -46,14 +47,14 @@ def test_every_dependency_has_a_lower_bound_and_no_upper_one(requirement: str) -
 @pytest.mark.parametrize("module", LIGHT)
 def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
     loaded = _python(f"import {module}, sys; print(*sorted(sys.modules))", ROOT, *map(Path, sys.path[1:])).split()
-    assert sorted(HEAVY & {name.partition(".")[0] for name in loaded}) == []
+    assert [] == sorted(HEAVY & {name.partition(".")[0] for name in loaded})
 
 
 @pytest.mark.slow
 def test_an_installed_wheel_has_its_scenarios_captures_and_types(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert 0 == done.returncode, done.stdout + done.stderr
     (wheel,) = tmp_path.glob(f"dicomsim-{dicomsim.__version__}-*.whl")
     installed = tmp_path / "installed"
     with zipfile.ZipFile(wheel) as archive:
@@ -62,7 +63,7 @@ def test_an_installed_wheel_has_its_scenarios_captures_and_types(tmp_path: Path)
     folders = [Path(line) for line in _python(code, installed).splitlines()]
     for folder, source in zip(folders, (ROOT / "scenarios", ROOT / "captures"), strict=True):
         assert folder.is_relative_to(installed)
-        assert _files(folder) == _files(source)
+        assert _files(source) == _files(folder)
     assert (installed / "dicomsim" / "py.typed").is_file()
     assert not list(installed.rglob("ruff.toml"))
 

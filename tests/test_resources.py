@@ -19,4 +19,4 @@ def test_an_installed_package_has_them_inside(tmp_path: Path, monkeypatch: pytes
     installed = tmp_path / "dicomsim" / "_share"
     installed.mkdir(parents=True)
     monkeypatch.setattr(resources, "_INSTALLED", installed)
-    assert (resources.scenarios(), resources.captures()) == (installed / "scenarios", installed / "captures")
+    assert (installed / "scenarios", installed / "captures") == (resources.scenarios(), resources.captures())

@@ -148,7 +148,7 @@ def assert_same_object(sent: Path, received: Path) -> None:
     metas = [dcmread(path, stop_before_pixels=True).file_meta for path in (sent, received)]
     keys = ("MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID")
     here, there = ([str(meta[key].value) for key in keys] for meta in metas)
-    assert there == here, f"{received} is {there}, {sent} is {here}"
+    assert here == there, f"{received} is {there}, {sent} is {here}"
     ours, theirs = data_set_bytes(sent), data_set_bytes(received)
     if ours != theirs:
         at = next((at for at, pair in enumerate(zip(ours, theirs, strict=False)) if len(set(pair)) > 1), None)
@@ -162,7 +162,7 @@ def assert_same_object(sent: Path, received: Path) -> None:
 def assert_same_objects(sent: list[Path], received: list[Path]) -> None:
     """Compare two lists of files, matched by SOP instance UID."""
     ours, theirs = _by_instance(sent), _by_instance(received)
-    assert sorted(theirs) == sorted(ours), f"received {sorted(theirs)}, sent {sorted(ours)}"
+    assert sorted(ours) == sorted(theirs), f"received {sorted(theirs)}, sent {sorted(ours)}"
     for instance, path in ours.items():
         assert_same_object(path, theirs[instance])
 

@@ -109,4 +109,4 @@ def test_a_peer_is_gone_when_its_block_ends(tmp_path: Path) -> None:
 
 
 def test_no_port_is_given_twice() -> None:
-    assert len({peers.free_port() for _ in range(50)}) == 50
+    assert 50 == len({peers.free_port() for _ in range(50)})

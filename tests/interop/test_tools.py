@@ -12,7 +12,7 @@ from tests.interop.tools import missing, peer_python, require, run_tool
 
 def test_exit_code_and_both_outputs_are_reported() -> None:
     done = run_tool(["sh", "-c", "echo out; echo err >&2; exit 3"])
-    assert (done.exit_code, sorted(done.output.split())) == (3, ["err", "out"])
+    assert (3, ["err", "out"]) == (done.exit_code, sorted(done.output.split()))
 
 
 def test_an_unexpected_exit_code_fails_with_the_output() -> None:
@@ -21,7 +21,7 @@ def test_an_unexpected_exit_code_fails_with_the_output() -> None:
 
 
 def test_peers_are_run_without_delayed_acknowledgements() -> None:
-    assert run_tool(["sh", "-c", "echo $TCP_NODELAY"]).output == "1\n"
+    assert "1\n" == run_tool(["sh", "-c", "echo $TCP_NODELAY"]).output
 
 
 def test_a_program_that_does_not_end_fails_with_its_output_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
