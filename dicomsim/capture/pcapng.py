@@ -44,6 +44,9 @@ BYTE_ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 """Bytes 9 to 12 of a section header -> the order of its section."""
 
 
+_PACKET = {order: struct.Struct(order + "5I").unpack_from for order in "<>"}
+
+
 class Block(NamedTuple):
     """One block of the file."""
 
@@ -82,6 +85,8 @@ class SectionNotes:
 def read_blocks(source: Source, head: bytes) -> Iterator[Block]:
     """Yield every block of a file whose first chunk is `head`; a cut last one ends it."""
     buffer, start, base, order = head, 0, 0, "<"
+    heads = {"<": struct.Struct("<II").unpack_from, ">": struct.Struct(">II").unpack_from}
+    block = Block._make
     while True:
         end = len(buffer)
         while start + 12 <= end:
@@ -89,7 +94,7 @@ def read_blocks(source: Source, head: bytes) -> Iterator[Block]:
                 order = BYTE_ORDERS.get(buffer[start + 8 : start + 12], "")
                 if not order:
                     raise source.damaged(base + start, "a section header with no byte order")
-            kind, length = struct.unpack_from(order + "II", buffer, start)
+            kind, length = heads[order](buffer, start)
             if length < 12 or length % 4 or length > MAX_RECORD:
                 raise source.damaged(base + start, f"a block of type {kind} claims {length} bytes")
             if start + length > end:
@@ -97,7 +102,7 @@ def read_blocks(source: Source, head: bytes) -> Iterator[Block]:
             stop = start + length - 4
             if buffer[stop : stop + 4] != buffer[start + 4 : start + 8]:
                 raise source.damaged(base + start, f"the two lengths of a block of type {kind} differ")
-            yield Block(kind, order, buffer[start + 8 : stop], base + start)
+            yield block((kind, order, buffer[start + 8 : stop], base + start))
             start += length
         base += start
         more = source.read()
@@ -159,18 +164,19 @@ class PcapngReader:
 
     def _packet(self, block: Block, number: int) -> Packet:
         kind, order, body, offset = block
-        if len(body) < 20:
+        size = len(body)
+        if size < 20:
             raise self._source.damaged(offset, "a packet block shorter than its own header")
-        index, high, low, captured, length = struct.unpack_from(order + "5I", body)
+        index, high, low, captured, length = _PACKET[order](body)
         if kind == OBSOLETE_PACKET:
             index = struct.unpack_from(order + "H", body)[0]
-        interface = self._interface(block, index)
         stop = 20 + captured
-        if stop > len(body):
-            raise self._source.damaged(offset, f"a packet of {captured} bytes in a block of {len(body) + 12}")
-        time = (high << 32 | low) * interface.multiplier // interface.divisor + interface.offset
-        comments = _comments(order, body, stop + -captured % 4) if len(body) - stop >= 8 else ()
-        return Packet(number, time, interface.link_type, body[20:stop], length, comments)
+        if stop > size:
+            raise self._source.damaged(offset, f"a packet of {captured} bytes in a block of {size + 12}")
+        link_type, _, multiplier, divisor, offset = self._interface(block, index)
+        time = (high << 32 | low) * multiplier // divisor + offset
+        comments = _comments(order, body, stop + -captured % 4) if size - stop >= 8 else ()
+        return Packet(number, time, link_type, body[20:stop], length, comments)
 
     def _simple_packet(self, block: Block, number: int, time: int) -> Packet:
         body = block.body

@@ -12,6 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dicomsim import resources
 from dicomsim.capture.files import CaptureReader, open_writer
 from dicomsim.capture.packet import Packet
@@ -19,8 +22,6 @@ from dicomsim.capture.pcap import PcapWriter
 from dicomsim.capture.pcapng import read_blocks
 from dicomsim.capture.source import Source
 from dicomsim.errors import FileError
-from hypothesis import given
-from hypothesis import strategies as st
 
 FORMAT = Path(__file__).parent / "pcapng-format"
 SAMPLES = sorted(FORMAT.glob("le/*/*.pcapng"))

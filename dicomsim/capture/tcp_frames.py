@@ -1,0 +1,190 @@
+"""`TcpFrames`: the Ethernet frames that a TCP connection would have been, with right checksums and sequence numbers.
+
+No loss, no reordering, an acknowledgement every two segments: what a capture of an idle loopback interface shows.
+A frame is never longer than 65,535 bytes, the most that readers take.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from dicomsim.capture.frames import ACK, FIN, PSH, RST, SYN
+from dicomsim.events import Side
+
+Address = tuple[str, int]
+Buffer = bytes | memoryview
+
+MAX_FRAME = 65_535
+LARGEST_SEGMENT = {4: MAX_FRAME - 14 - 20 - 20, 6: MAX_FRAME - 14 - 40 - 20}
+"""IP version -> most bytes of data in a segment: 65,481 and 65,461."""
+ETHERNET_SEGMENT = 1_460
+"""What fits the usual Ethernet frame of 1,514 bytes."""
+
+WINDOW_SHIFT = 10
+"""Window scale option: the announced 65,535 count as 64 MB, so that no window is ever full."""
+WINDOW = 0xFFFF
+HOP_LIMIT = 64
+UNKNOWN = IPv4Address("0.0.0.0")
+"""Stands for an address that is not known as numbers."""
+
+
+def ones_complement_sum(data: Buffer) -> int:
+    """Sum of the 16 bit words of `data` as RFC 1071 has it, below 65,535; an odd last byte counts as padded with 0."""
+    # 65,536 is 1 modulo 65,535, so that the whole is congruent to the sum of its words.
+    total = int.from_bytes(data, "big") % 65_535
+    return total * 256 % 65_535 if len(data) & 1 else total
+
+
+def parse_address(host: str) -> IPv4Address | IPv6Address:
+    """`host` as an address; IPv4 in IPv6 becomes IPv4, a name that is no number becomes 0.0.0.0."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return UNKNOWN
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+class _Direction:
+    """What all frames of one direction have in common, and where its stream is."""
+
+    __slots__ = (
+        "acknowledged",
+        "addresses",
+        "ethernet",
+        "finished",
+        "identifier",
+        "next",
+        "ports",
+        "pseudo_sum",
+        "unanswered",
+    )
+
+    def __init__(self, source: bytes, destination: bytes, ports: bytes, first: int) -> None:
+        kind = b"\x08\x00" if len(source) == 4 else b"\x86\xdd"
+        # Locally administered hardware addresses that end as the IP addresses do.
+        self.ethernet = b"\x02\0" + destination[-4:] + b"\x02\0" + source[-4:] + kind
+        self.addresses = source + destination
+        self.ports = ports
+        self.pseudo_sum = ones_complement_sum(source + destination + ports) + 6
+        self.next = first
+        """Sequence number of the next byte."""
+        self.acknowledged = 0
+        """How far the peer's stream is acknowledged."""
+        self.unanswered = 0
+        """Segments that the peer has not acknowledged."""
+        self.identifier = 0
+        self.finished = False
+
+
+class TcpFrames:
+    """Builds the frames of one connection; each method gives them in the order of the wire."""
+
+    def __init__(self, client: Address, server: Address, *, distinct: int = 0, segment: int | None = None) -> None:
+        """Connect `client` to `server`.
+
+        `distinct` tells connections of the same addresses and ports apart: the initial sequence numbers are made from
+        it. `segment` is the most data a segment holds, by default as much as a frame can.
+        """
+        hosts = [parse_address(client[0]), parse_address(server[0])]
+        if hosts[0].version != hosts[1].version:
+            hosts = [
+                IPv6Address(b"\0" * 10 + b"\xff\xff" + host.packed) if isinstance(host, IPv4Address) else host
+                for host in hosts
+            ]
+        self.version = hosts[0].version
+        """IP version, 4 or 6."""
+        self.segment = min(segment or MAX_FRAME, LARGEST_SEGMENT[self.version])
+        """Most bytes of data in a segment."""
+        packed = [host.packed for host in hosts]
+        ports = [client[1] & 0xFFFF, server[1] & 0xFFFF]
+        seed = repr((client, server, distinct)).encode()
+        first = [zlib.crc32(b"client" + seed), zlib.crc32(b"server" + seed)]
+        self._directions = tuple(
+            _Direction(packed[i], packed[1 - i], struct.pack(">HH", ports[i], ports[1 - i]), first[i]) for i in (0, 1)
+        )
+        self._frame = self._frame_4 if self.version == 4 else self._frame_6
+
+    def handshake(self) -> list[bytes]:
+        """SYN, SYN-ACK, ACK."""
+        client, server = self._directions
+        return [self._synchronize(client, server, SYN), self._synchronize(server, client, SYN | ACK), self._ack(client)]
+
+    def attempt(self, refused: bool) -> list[bytes]:
+        """A connection that did not come about: SYN, and RST if it was refused."""
+        client, server = self._directions
+        frames = [self._synchronize(client, server, SYN)]
+        if refused:
+            server.next = 0
+            frames.append(self._frame(server, RST | ACK, b"", 0))
+        return frames
+
+    def data(self, sender: Side, data: Buffer) -> Iterator[bytes]:
+        """The segments for `data`, PSH on the last, each second one acknowledged."""
+        direction, peer = self._pair(sender)
+        view, size = memoryview(data), len(data)
+        for start in range(0, size, self.segment):
+            piece = view[start : start + self.segment]
+            last = start + self.segment >= size
+            yield self._frame(direction, PSH | ACK if last else ACK, piece, WINDOW)
+            direction.next = (direction.next + len(piece)) & 0xFFFFFFFF
+            peer.acknowledged = direction.next
+            direction.unanswered += 1
+            peer.unanswered = 0
+            if direction.unanswered == 2:
+                yield self._ack(peer)
+
+    def finish(self, sender: Side) -> list[bytes]:
+        """FIN of `sender`, acknowledged; [] if it was sent before."""
+        direction, peer = self._pair(sender)
+        if direction.finished:
+            return []
+        frame = self._frame(direction, FIN | ACK, b"", WINDOW)
+        direction.next = (direction.next + 1) & 0xFFFFFFFF
+        direction.finished = True
+        peer.acknowledged = direction.next
+        return [frame, self._ack(peer)]
+
+    def reset(self, sender: Side) -> list[bytes]:
+        """RST of `sender`."""
+        direction, _ = self._pair(sender)
+        return [self._frame(direction, RST | ACK, b"", 0)]
+
+    def _pair(self, sender: Side) -> tuple[_Direction, _Direction]:
+        client, server = self._directions
+        return (client, server) if sender is Side.REQUESTOR else (server, client)
+
+    def _ack(self, direction: _Direction) -> bytes:
+        peer = self._directions[1] if direction is self._directions[0] else self._directions[0]
+        peer.unanswered = 0
+        return self._frame(direction, ACK, b"", WINDOW)
+
+    def _synchronize(self, direction: _Direction, peer: _Direction, flags: int) -> bytes:
+        options = struct.pack(">BBHBBBB", 2, 4, self.segment, 1, 3, 3, WINDOW_SHIFT)
+        frame = self._frame(direction, flags, b"", WINDOW, options)
+        direction.next = (direction.next + 1) & 0xFFFFFFFF
+        peer.acknowledged = direction.next
+        return frame
+
+    def _tcp(self, direction: _Direction, flags: int, data: Buffer, window: int, options: bytes) -> bytes:
+        length = 20 + len(options)
+        acknowledged = direction.acknowledged if flags & ACK else 0
+        head = struct.pack(">IIBBH", direction.next, acknowledged, length << 2, flags, window)
+        total = direction.pseudo_sum + length + len(data) + ones_complement_sum(head) + ones_complement_sum(options)
+        checksum = -(total + ones_complement_sum(data)) % 65_535
+        return direction.ports + head + checksum.to_bytes(2, "big") + b"\0\0" + options
+
+    def _frame_4(self, direction: _Direction, flags: int, data: Buffer, window: int, options: bytes = b"") -> bytes:
+        direction.identifier = (direction.identifier + 1) & 0xFFFF
+        length = 40 + len(options) + len(data)
+        head = struct.pack(">BBHHHBB", 0x45, 0, length, direction.identifier, 0x4000, HOP_LIMIT, 6)
+        checksum = -ones_complement_sum(head + direction.addresses) % 65_535
+        header = head + checksum.to_bytes(2, "big") + direction.addresses
+        return b"".join((direction.ethernet, header, self._tcp(direction, flags, data, window, options), data))
+
+    def _frame_6(self, direction: _Direction, flags: int, data: Buffer, window: int, options: bytes = b"") -> bytes:
+        length = 20 + len(options) + len(data)
+        header = struct.pack(">IHBB", 0x60000000, length, 6, HOP_LIMIT) + direction.addresses
+        return b"".join((direction.ethernet, header, self._tcp(direction, flags, data, window, options), data))
