@@ -155,6 +155,11 @@ def of_service(service: ServiceClass, retired: bool = False) -> list[SOPClass]:
     return [SOPClass(row[_UID]) for row in found if retired or not row[_RETIRED]]
 
 
+def in_wide_use() -> list[SOPClass]:
+    """The 128 storage SOP classes, as many as an association has contexts, that are met most."""
+    return [SOPClass(row[_UID]) for row in registry().values() if row[_READY]]
+
+
 def __getattr__(name: str) -> SOPClass:
     if not name.startswith("_"):
         if (sop_class := names().get(name)) is not None:
