@@ -8,7 +8,7 @@ standard's keyword (`Verification`, `CTImageStorage`) and under the names that p
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from dicomsim import transfer_syntax
 from dicomsim.data import items, rows
@@ -144,6 +144,7 @@ def uid_to_sop_class(uid: str) -> SOPClass:
     return SOPClass(uid)
 
 
+@lru_cache(maxsize=1024)  # asked for every message, and peers may send any UID
 def service_of(uid: str) -> ServiceClass | None:
     """The service class that a SOP class belongs to, or None."""
     return SOPClass(uid).service_class
