@@ -5,6 +5,7 @@ Each hop has a lane of its own, so that a delay on the way out holds back what f
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -25,11 +26,15 @@ from dicomsim.engine.hops import (
     StopReading,
     Wait,
 )
-from dicomsim.wire.framer import Framer, Piece
+from dicomsim.engine.transport import Buffer
+from dicomsim.errors import StateError
+from dicomsim.wire.framer import Framer
 
 if TYPE_CHECKING:
     from dicomsim.dimse.messages import Message
     from dicomsim.engine.session import Session
+
+LOGGER = logging.getLogger("dicomsim")
 
 LARGEST_PDU = (1 << 32) - 1
 """The framers here judge nothing; a PDU of any length is gathered as its bytes come."""
@@ -81,7 +86,7 @@ class Detour:
         self._pdus_out, self._bytes_out = Lane(), Lane()
         self._outgoing = Framer(limit=LARGEST_PDU, whole=True)
         self._incoming = Framer(limit=LARGEST_PDU, whole=True)
-        self.unsent: list[bytes | memoryview] = []
+        self.unsent: list[Buffer] = []
         """What the transport is to take next."""
         self.stalled = False
         """Whether nothing is sent any more."""
@@ -104,12 +109,13 @@ class Detour:
         """Whether nothing waits to be sent."""
         return not self.unsent and self.lanes_empty
 
-    def outgoing(self, data: bytes | bytearray | memoryview) -> None:
+    def outgoing(self, buffers: Iterable[Buffer]) -> None:
         """Take what the upper layer wants to send."""
         if self.stalled:
             return
-        for piece in self._outgoing.receive(data):
-            self._pdus_out.steps.extend(self.hops.pdu_out(self._session, _raw(piece)))
+        for buffer in buffers:
+            for pdu in self._outgoing.pdus(buffer):
+                self._pdus_out.steps.extend(self.hops.pdu_out(self._session, pdu))
 
     def incoming(self, data: bytes) -> None:
         """Take what was read from the transport."""
@@ -131,8 +137,8 @@ class Detour:
             if not isinstance(step, Pass):
                 self._carry_out(step)
                 continue
-            for piece in self._incoming.receive(step.data):
-                self._pdus_in.steps.extend(self.hops.pdu_in(self._session, _raw(piece)))
+            for pdu in self._incoming.pdus(step.data):
+                self._pdus_in.steps.extend(self.hops.pdu_in(self._session, pdu))
         while (step := self._pdus_in.head(now)) is not None:
             self._pdus_in.steps.popleft()
             if isinstance(step, Pass):
@@ -174,13 +180,16 @@ class Detour:
             case Reply(message):
                 session.transmit(message)
             case Request(primitive):
-                session.request(primitive)
+                try:
+                    session.request(primitive)
+                except StateError as error:
+                    LOGGER.warning("%r: a rule asked for what cannot be: %s", session, error)
             case Close():
                 session.hang_up(reset=False)
             case Reset():
                 session.hang_up(reset=True)
             case HalfClose():
-                session.transport.half_close()
+                session.half_close()
             case Stall():
                 self.stalled = True
                 self.unsent.clear()
@@ -189,8 +198,3 @@ class Detour:
             case Pass() | PassMessage() | Wait():
                 raise AssertionError(f"{step} is taken by the lane itself")
 
-
-def _raw(piece: Piece) -> bytes:
-    raw = piece[2]
-    assert isinstance(raw, bytes)  # a framer told to give whole PDUs yields nothing else
-    return raw

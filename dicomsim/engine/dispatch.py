@@ -188,7 +188,7 @@ def served(session: Session) -> None:
     if not session.is_open:
         session.backlog.clear()
     elif session.backlog:
-        operation = session.backlog.pop(0)
+        operation = session.backlog.popleft()
         _request(session, operation.request, operation)
     elif session.release_wanted:
         _answer_release(session)

@@ -10,7 +10,8 @@ from dicomsim import events
 from dicomsim.engine.handler import Handler
 from dicomsim.engine.hops import Hops
 from dicomsim.engine.reactor import Reactor
-from dicomsim.engine.session import Observer, Session
+from dicomsim.engine.pump import Observer
+from dicomsim.engine.session import Session
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Address, TcpTransport, Transport
 from dicomsim.errors import ConnectError, TimeLimitError

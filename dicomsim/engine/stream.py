@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 from dicomsim import events
 from dicomsim.engine.clock import Clock, SystemClock
+from dicomsim.engine.session import association_numbers
 from dicomsim.engine.transport import Address, TcpTransport, connect, listen
 from dicomsim.errors import ConnectError, TimeLimitError
 from dicomsim.events import CloseHow, Event, Side
@@ -15,9 +15,6 @@ Observer = Callable[[Event], None]
 
 READ_SIZE = 1 << 16
 """Bytes asked for in one read; scripts deal in single PDUs."""
-
-association_numbers = itertools.count(1)
-"""Numbers the associations of this process, for events."""
 
 
 class BlockingStream:

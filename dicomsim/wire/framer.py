@@ -135,6 +135,12 @@ class Framer:
         self._fragment = length, left, missing, context_id, control
         self._phase = phase
 
+    def pdus(self, data: bytes | bytearray | memoryview) -> Iterator[bytes]:
+        """As `receive`, for a framer that yields nothing but whole PDUs: each with its header."""
+        for piece in self.receive(data):
+            assert piece[0] == PDU
+            yield piece[2]
+
     def _gather_pdu(self, view: memoryview, position: int) -> tuple[int, bytes | None]:
         """Hold bytes until a whole PDU is there, or the header of a P-DATA-TF to be streamed."""
         held = self._held
