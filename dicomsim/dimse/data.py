@@ -1,0 +1,282 @@
+"""Where data sets come from when a message is sent, and where they go when one is received.
+
+A `DataSource` is anything the fragmenter can cut up: a buffer, a sequence of buffers, or a slice of a file that is read
+as it is sent. A `Sink` takes a received data set chunk by chunk; what its `close` returns becomes `Message.data` and is
+itself a `DataSource`, so that a received message can be sent on as it is. Data sets are encoded bytes here: nothing
+in this package looks into them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import BinaryIO, Final, Protocol
+
+from dicomsim.errors import DicomsimError, FileError
+
+Buffer = bytes | bytearray | memoryview
+
+FILE_BUFFER: Final = 128 * 1024
+"""Bytes a `FileSink` gathers before it writes: eight PDUs of the usual 16 kB a system call."""
+
+SMALL_CHUNK: Final = 1024
+"""Chunks below this length are put together in memory: kept one by one, a peer's tiny fragments would take many times
+their length."""
+
+_PART_NUMBERS = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSlice:
+    """A range of a file, read piece by piece while it is sent.
+
+    A path is opened anew for every pass, so the same slice may be sent on several associations at once; an open file is
+    used as it is, with a seek before each read, and stays open.
+    """
+
+    file: str | os.PathLike[str] | BinaryIO
+    """A path, or a file open for reading in binary mode."""
+    offset: int = 0
+    """Where the data set begins, in bytes from the start of the file."""
+    length: int = -1
+    """Bytes; -1 at construction means up to the end of the file as it is then."""
+
+    def __post_init__(self) -> None:
+        if self.length < 0:
+            with self._opened() as file:
+                object.__setattr__(self, "length", max(file.seek(0, os.SEEK_END) - self.offset, 0))
+
+    @property
+    def name(self) -> str:
+        """The path, for messages."""
+        return (
+            os.fspath(self.file)
+            if isinstance(self.file, str | os.PathLike)
+            else str(getattr(self.file, "name", "file"))
+        )
+
+    def blocks(self, size: int) -> Iterator[bytes]:
+        """Read the slice in blocks of exactly `size` bytes (the last may be shorter), each a fresh object.
+
+        Raises:
+            FileError: the file cannot be read, or ends before the slice does.
+        """
+        with self._opened() as file:
+            position, left = self.offset, self.length
+            while left:
+                block = self._read(file, position, min(size, left))
+                yield block
+                position += len(block)
+                left -= len(block)
+
+    def _read(self, file: BinaryIO, position: int, size: int) -> bytes:
+        parts = []
+        missing = size
+        try:
+            file.seek(position)
+            while missing:
+                part = file.read(missing)
+                if not part:
+                    raise FileError(
+                        f"{self.name}: ends at byte {position + size - missing}, inside the data set to send"
+                    )
+                parts.append(part)
+                missing -= len(part)
+        except OSError as error:
+            raise FileError(f"{self.name}: {error.strerror or error}") from error
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        if not isinstance(self.file, str | os.PathLike):
+            yield self.file
+            return
+        try:
+            file = open(self.file, "rb", buffering=0)  # noqa: SIM115  # only opening it is guarded
+        except OSError as error:
+            raise FileError(f"{self.name}: {error.strerror or error}") from error
+        with file:
+            yield file
+
+
+DataSource = Buffer | Sequence[Buffer] | FileSlice
+"""What can be sent as a data set."""
+
+
+def source_length(source: DataSource) -> int:
+    """Bytes of a data set to send."""
+    if isinstance(source, bytes | bytearray):
+        return len(source)
+    if isinstance(source, memoryview):
+        return source.nbytes
+    if isinstance(source, FileSlice):
+        return source.length
+    return sum(map(source_length, source))
+
+
+def source_bytes(source: DataSource) -> bytes:
+    """The whole data set in memory; no copy is made of a `bytes` object."""
+    if isinstance(source, bytes):
+        return source
+    if isinstance(source, bytearray | memoryview):
+        return bytes(source)
+    if isinstance(source, FileSlice):
+        return b"".join(source.blocks(max(source.length, 1)))
+    return b"".join(source)
+
+
+class Sink(Protocol):
+    """Takes one received data set."""
+
+    def write(self, chunk: Buffer, /) -> object:
+        """Take the next bytes; `chunk` is only valid during the call."""
+
+    def close(self) -> DataSource | None:
+        """The data set is complete; return it, or None if it has gone elsewhere."""
+
+    def abort(self) -> None:
+        """The message will never be complete: leave nothing behind."""
+
+
+class SinkFullError(DicomsimError):
+    """A sink would have to take more than it was told to."""
+
+
+class MemorySink:
+    """Keeps a data set in memory as the chunks in which it came; small ones are put together.
+
+    That is the cheapest form to send on or to write out, and `Message.data_bytes` joins it, once, for those who want it
+    whole. The data set of a small message is one `bytes` object.
+    """
+
+    __slots__ = ("_chunks", "_left", "_tail")
+
+    def __init__(self, limit: int = 0) -> None:
+        """Take any number of bytes, or at most `limit` if that is not 0: more raises `SinkFullError`."""
+        self._chunks: list[Buffer] = []
+        self._tail = bytearray()
+        self._left = limit or sys.maxsize
+
+    def write(self, chunk: Buffer) -> None:
+        """Copy the chunk."""
+        length = len(chunk)
+        self._left -= length
+        if self._left < 0:
+            raise SinkFullError("the data set is longer than what may be kept in memory")
+        if length < SMALL_CHUNK:
+            self._tail += chunk
+            if len(self._tail) < SMALL_CHUNK:
+                return
+        if self._tail:
+            self._chunks.append(self._tail)
+            self._tail = bytearray()
+        if length >= SMALL_CHUNK:
+            self._chunks.append(bytes(chunk))
+
+    def close(self) -> DataSource:
+        """Give the data set away."""
+        if self._tail:
+            self._chunks.append(bytes(self._tail))
+        if len(self._chunks) == 1:
+            return self._chunks[0]
+        return self._chunks or b""
+
+    def abort(self) -> None:
+        """Drop the bytes."""
+        self._chunks.clear()
+        self._tail.clear()
+
+
+class FileSink:
+    """Writes a data set to a file.
+
+    A path is written under a name of its own beside it and gets its name only when the data set is complete, so that
+    two peers may store the same instance at once. An open file is written from its present position and is left open,
+    cut back to where it was if the message breaks off.
+    """
+
+    __slots__ = ("_begin", "_file", "_length", "_part", "_path", "_prefix_length")
+
+    def __init__(self, file: str | os.PathLike[str] | BinaryIO, prefix: bytes = b"") -> None:
+        """Open the file; `prefix` (preamble and file meta information, PS3.10 §7.1) goes before the data set.
+
+        Raises:
+            OSError: the file cannot be created or written.
+        """
+        self._path = self._part = ""
+        if isinstance(file, str | os.PathLike):
+            self._path = os.fspath(file)
+            self._part = f"{self._path}.{os.getpid()}-{next(_PART_NUMBERS)}.part"
+            self._file: BinaryIO = open(self._part, "xb", buffering=FILE_BUFFER)  # noqa: SIM115  # closed by close, abort
+        else:
+            self._file = file
+        self._begin = self._file.tell()
+        self._prefix_length = len(prefix)
+        self._length = 0
+        self._file.write(prefix)
+
+    def write(self, chunk: Buffer) -> None:
+        """Append to the file."""
+        self._file.write(chunk)
+        self._length += len(chunk)
+
+    def close(self) -> FileSlice:
+        """Complete the file; the slice returned is the data set without the prefix."""
+        start = self._begin + self._prefix_length
+        if not self._part:
+            self._file.flush()
+            return FileSlice(self._file, start, self._length)
+        self._file.close()
+        os.replace(self._part, self._path)
+        return FileSlice(self._path, start, self._length)
+
+    def abort(self) -> None:
+        """Remove what was written."""
+        if self._part:
+            self._file.close()
+            os.unlink(self._part)
+        else:
+            self._file.seek(self._begin)
+            self._file.truncate()
+
+
+class CallbackSink:
+    """Hands each chunk to a function, as bytes of its own."""
+
+    __slots__ = ("_callback", "_on_abort")
+
+    def __init__(self, callback: Callable[[bytes], object], on_abort: Callable[[], object] | None = None) -> None:
+        """Call `callback` for each chunk, and `on_abort` if the data set breaks off."""
+        self._callback = callback
+        self._on_abort = on_abort
+
+    def write(self, chunk: Buffer) -> None:
+        """Call the function."""
+        self._callback(bytes(chunk))
+
+    def close(self) -> None:
+        """Nothing is left to hand out."""
+
+    def abort(self) -> None:
+        """Tell the owner, if asked to."""
+        if self._on_abort is not None:
+            self._on_abort()
+
+
+class DiscardSink:
+    """Forgets the data set; for peers that answer without keeping anything."""
+
+    __slots__ = ()
+
+    def write(self, chunk: Buffer) -> None:
+        """Forget the bytes."""
+
+    def close(self) -> None:
+        """Nothing is left to hand out."""
+
+    def abort(self) -> None:
+        """Nothing is left behind either."""
