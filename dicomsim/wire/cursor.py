@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from struct import Struct
 
 from dicomsim.errors import WireError, WireFault
+
+_ITEM_HEADER = Struct(">BBH")
 
 
 class Cursor:
@@ -70,18 +73,17 @@ class Cursor:
 
     def items(self) -> Iterator[tuple[int, int, Cursor]]:
         """Items up to the bound, as type, reserved byte and a cursor over what follows the four byte header."""
-        while self.position < self.end:
-            start = self.position
-            if self.end - start < 4:
-                raise self.error(f"{self.end - start} stray bytes, too few for an item header")
-            item_type, reserved = self.data[start], self.data[start + 1]
-            length = int.from_bytes(self.data[start + 2 : start + 4])
-            self.position = start + 4
-            if length > self.end - self.position:
-                left = self.end - self.position
-                reason = f"item {item_type:02X}H has length {length}, its container has {left} bytes left"
-                raise WireError(start + 2, self.path, reason)
-            yield item_type, reserved, self.part(length, f"item {item_type:02X}H")
+        data, end = self.data, self.end
+        while (start := self.position) < end:
+            if end - start < 4:
+                raise self.error(f"{end - start} stray bytes, too few for an item header")
+            item_type, reserved, length = _ITEM_HEADER.unpack_from(data, start)
+            start += 4
+            if length > end - start:
+                reason = f"item {item_type:02X}H has length {length}, its container has {end - start} bytes left"
+                raise WireError(start - 2, self.path, reason)
+            self.position = start + length
+            yield item_type, reserved, Cursor(data, start, start + length, self.path)
 
     def finish(self) -> None:
         """Raise `WireError` unless the bound has been reached."""

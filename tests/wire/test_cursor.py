@@ -38,8 +38,8 @@ def test_a_part_is_bounded_and_lies_behind_its_parent() -> None:
 
 def test_items_come_with_type_reserved_byte_and_bytes() -> None:
     cursor = Cursor(bytes.fromhex("10 01 0002 6162 20 00 0000"), 0, 10, "top")
-    found = [(item_type, reserved, part.rest()) for item_type, reserved, part in cursor.items()]
-    assert found == [(0x10, 1, b"ab"), (0x20, 0, b"")]
+    found = [(item_type, reserved, part.path, part.rest()) for item_type, reserved, part in cursor.items()]
+    assert found == [(0x10, 1, "top", b"ab"), (0x20, 0, "top", b"")]
 
 
 def test_an_item_past_the_bound_is_found_before_its_bytes_are_read() -> None:
