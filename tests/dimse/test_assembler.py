@@ -389,7 +389,7 @@ def test_a_data_set_beyond_the_sinks_limit_is_not_kept() -> None:
     assembler = Assembler(lambda message: MemorySink(limit=4), ACCEPTED)
     feed(assembler, b"".join(fragment(STORE, 10)))
 
-    assert "the data set is longer than what may be kept in memory" == str(assembler.messages[0].sink_error)
+    assert "the data set is longer than 4 bytes" == str(assembler.messages[0].sink_error)
 
 
 def test_the_message_under_way_can_be_seen() -> None:
