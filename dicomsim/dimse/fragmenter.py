@@ -50,7 +50,7 @@ def fragment(message: Message, maximum_length: int, size_hint: int = PREFERRED_L
 
     Raises:
         AssociationError: no fragment fits into the peer's maximum length.
-        FileError: while the buffers are taken, if a file to send cannot be read.
+        FileError: a file to send cannot be read; while the buffers are taken, unless it is a small one.
     """
     return fragment_encoded(
         message.context_id, encode_command(message.command), message.data, maximum_length, size_hint

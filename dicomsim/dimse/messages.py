@@ -97,7 +97,8 @@ class Message:
     @property
     def is_request(self) -> bool:
         """Whether it asks for something to be done; a C-CANCEL-RQ, which has no response, does not count."""
-        return not self.command_field & RESPONSE and not self.is_cancel
+        field = self.command_field
+        return not field & RESPONSE and field != C_CANCEL_RQ
 
     @property
     def is_response(self) -> bool:
@@ -112,8 +113,10 @@ class Message:
     @property
     def is_pending(self) -> bool:
         """Whether it is a response after which more will come: Pending counts only where the service knows it."""
+        if self.command.get(STATUS) not in PENDING:
+            return False
         service = SERVICE_OF.get(self.command_field ^ RESPONSE)
-        return self.status in PENDING and service is not None and service.multiple_responses
+        return service is not None and service.multiple_responses
 
     @property
     def has_data_set(self) -> bool:
