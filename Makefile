@@ -14,6 +14,7 @@ PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 # How many processes run tests, and what else to tell pytest: make test PYTEST_ARGS='-k echo'.
 JOBS ?= 2
 PYTEST_ARGS ?=
+BENCH ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
@@ -76,8 +77,8 @@ unit: $(READY)  ## the tests that need nothing but this checkout
 interop: $(READY)  ## the tests against real peers
 	$(RUN) pytest -n $(JOBS) --dist loadfile tests/interop $(PYTEST_ARGS)
 
-bench: $(READY) peers  ## the benchmarks, beside pynetdicom and DCMTK
-	$(RUN) tests.benchmarks
+bench: $(READY) peers  ## the benchmarks, beside pynetdicom and DCMTK; one: make bench BENCH=wire
+	$(RUN) tests.benchmarks $(BENCH)
 
 peers:  ## pynetdicom, a peer to test against, in an environment of its own (the others are Debian's: see .ci/run)
 	if ! "$${DICOMSIM_PEER_PYTHON:-$(PEERS)/bin/python}" -c 'import pynetdicom, sqlalchemy' 2>/dev/null; then
