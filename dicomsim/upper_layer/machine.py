@@ -133,8 +133,6 @@ class UpperLayer:
                         self._judged = True
                         self._receive_invalid(error, now)
                 elif piece[0] == P_DATA_END:
-                    if self.on_p_data_end is not None:
-                        self.on_p_data_end()
                     self._end_p_data(now)
                 else:
                     self._receive_pdu(piece[2], now)
