@@ -242,6 +242,13 @@ def test_a_whole_framer_leaves_all_but_the_limits_to_the_decoder() -> None:
     assert feed(Framer(whole=True), [b"".join(wrong)]) == [(PDU, raw[0], raw) for raw in wrong]
 
 
+def test_a_whole_framer_gives_the_pdus_without_their_types() -> None:
+    stream = PDU_BYTES["RQ-001"] + PDU_BYTES["PD-007"] + TRAILER[:7]
+    framer = Framer(whole=True)
+    assert list(framer.pdus(stream)) == [PDU_BYTES["RQ-001"], PDU_BYTES["PD-007"]]
+    assert list(framer.pdus(TRAILER[7:])) == [TRAILER]
+
+
 def test_a_whole_framer_refuses_an_unknown_pdu_above_the_limit() -> None:
     with pytest.raises(WireError) as caught:
         feed(Framer(whole=True), [b"GET / HTTP/1.1\r\n"])
