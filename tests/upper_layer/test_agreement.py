@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dicomsim.events import Side
@@ -242,6 +242,7 @@ ANY_ANSWERS = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(ANY_PROPOSALS, ANY_USER_ITEMS, ANY_ANSWERS, ANY_USER_ITEMS)
 def test_anything_can_be_concluded(
     proposals: list[PresentationContextRQ],

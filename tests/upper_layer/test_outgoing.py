@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dicomsim.upper_layer.outgoing import IOV_MAX, SEND_LIMIT, Buffer, Outgoing
@@ -104,6 +104,7 @@ def test_an_abort_closes_the_generators_that_it_drops() -> None:
     assert not outgoing
 
 
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 50), min_size=1, max_size=5),
     st.lists(st.integers(0, 400), max_size=8),
