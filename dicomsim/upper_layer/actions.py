@@ -81,6 +81,10 @@ class Step:
     """What becomes of the transport connection."""
 
 
+NOTHING = Step()
+"""Of actions that change the state at most, and of those on P-DATA, which `machine.py` hands over by itself."""
+
+
 def abort_reason(occasion: Occasion) -> int:
     """Choose the reason of an A-ABORT of the service provider. PS3.8 Table 9-26."""
     if occasion.event is Event.EVT19:
@@ -147,15 +151,15 @@ ACTIONS: Mapping[Action, Step] = {
     Action.AE_6: Step(artim=Artim.STOP, tell=_associate_indication),
     Action.AE_7: Step(send=_carried),
     Action.AE_8: Step(send=_carried, artim=Artim.START),
-    Action.DT_1: Step(),  # the buffers are queued by `send_p_data`
-    Action.DT_2: Step(),  # the fragments have been handed over as they came
+    Action.DT_1: NOTHING,
+    Action.DT_2: NOTHING,
     Action.AR_1: Step(send=lambda _: ReleaseRQ()),
     Action.AR_2: Step(tell=lambda _: ReleaseIndication(collision=False)),
     Action.AR_3: Step(tell=lambda _: ReleaseConfirmation(), transport=CloseTransport),
     Action.AR_4: Step(send=lambda _: ReleaseRP(), artim=Artim.START),
     Action.AR_5: Step(artim=Artim.STOP),
-    Action.AR_6: Step(),  # as DT-2
-    Action.AR_7: Step(),  # as DT-1
+    Action.AR_6: NOTHING,
+    Action.AR_7: NOTHING,
     Action.AR_8: Step(tell=lambda _: ReleaseIndication(collision=True)),
     Action.AR_9: Step(send=lambda _: ReleaseRP()),
     Action.AR_10: Step(tell=lambda _: ReleaseConfirmation()),
@@ -164,7 +168,7 @@ ACTIONS: Mapping[Action, Step] = {
     Action.AA_3: Step(tell=_abort_indication, transport=CloseTransport),
     Action.AA_4: Step(tell=_connection_lost),
     Action.AA_5: Step(artim=Artim.STOP),
-    Action.AA_6: Step(),
+    Action.AA_6: NOTHING,
     Action.AA_7: Step(send=_provider_abort),
     Action.AA_8: Step(send=_provider_abort, artim=Artim.START, tell=_provider_abort_indication),
 }

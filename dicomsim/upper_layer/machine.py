@@ -17,7 +17,7 @@ from typing import Final
 
 from dicomsim.errors import StateError, WireError
 from dicomsim.events import Side
-from dicomsim.upper_layer.actions import ACTIONS, CHOICES, OTHERWISE, PDU_EVENTS, Artim, Occasion
+from dicomsim.upper_layer.actions import ACTIONS, CHOICES, NOTHING, OTHERWISE, PDU_EVENTS, Artim, Occasion, Step
 from dicomsim.upper_layer.negotiation import DEFAULT_MAXIMUM_LENGTH
 from dicomsim.upper_layer.outgoing import SEND_LIMIT, Buffer, Outgoing
 from dicomsim.upper_layer.primitives import (
@@ -243,13 +243,25 @@ class UpperLayer:
         cell = self._table[event].get(before)
         if cell is None:
             return
-        action, after = cell
-        occasion = Occasion(event, before, pdu, error)
+        action, states = cell
         step = ACTIONS[action]
-        if isinstance(after, tuple):
+        if step is NOTHING and not isinstance(states, tuple):
+            after = states
+        else:
+            after = self._carry_out(action, step, states, Occasion(event, before, pdu, error), now)
+        if after is not before:
+            self._enter(after)
+        if self._on_transition is not None:
+            self._on_transition(event, before, action, after)
+
+    def _carry_out(
+        self, action: Action, step: Step, states: State | tuple[State, State], occasion: Occasion, now: float
+    ) -> State:
+        """Do what the action does, and choose the next state if there are two."""
+        if isinstance(states, tuple):
             first = CHOICES[action](occasion, self.side)
-            after = after[0 if first else 1]
             step = step if first else OTHERWISE.get(action, step)
+            states = states[0 if first else 1]
         if step.send is not None:
             self._send(step.send(occasion))
         if step.artim is not None:
@@ -258,9 +270,7 @@ class UpperLayer:
             self._effects.append(step.tell(occasion))
         if step.transport is not None:
             self._effects.append(step.transport())
-        self._enter(after)
-        if self._on_transition is not None:
-            self._on_transition(event, before, action, after)
+        return states
 
     def _send(self, pdu: Pdu) -> None:
         if isinstance(pdu, Abort):
