@@ -13,10 +13,10 @@ from dicomsim import events, outcome
 from dicomsim.dimse.builders import respond
 from dicomsim.dimse.exchange import Arrival, Operation
 from dicomsim.dimse.messages import Message
+from dicomsim.events import Side
 from dicomsim.upper_layer.negotiation import conclude
 from dicomsim.upper_layer.primitives import (
     AbortIndication,
-    AbortRequest,
     AssociateConfirmation,
     AssociateIndication,
     AssociateResponse,
@@ -79,6 +79,9 @@ def _associate_confirmation(session: Session, effect: AssociateConfirmation) -> 
 def _establish(session: Session, pdu: AssociateAC) -> None:
     assert session.request_pdu is not None
     agreement = session.agreement = conclude(session.request_pdu, pdu, session.side)
+    if session.side is Side.REQUESTOR and agreement.application_context != session.request_pdu.application_context:
+        session.abort(f"the answer is for application context {agreement.application_context}")  # PS3.8 §7.1.1.2
+        return
     session.assembler.accepted = agreement.accepted
     session.exchange.invoked_window = agreement.may_invoke
     session.exchange.performed_window = agreement.may_perform
@@ -211,10 +214,7 @@ def _cancelled(session: Session, message: Message, operation: Operation) -> None
 
 
 def _wrong_response(session: Session, message: Message, operation: Operation) -> None:
-    cause = f"{message.describe()} is no answer to {operation.request.describe()}"
-    session.finish(outcome.aborted(session.side, 0, 0, cause=cause, **session.circumstances()))
-    session.upper.request(AbortRequest(), session.clock.monotonic())
-    effects(session)
+    session.abort(f"{message.describe()} is no answer to {operation.request.describe()}")
 
 
 _ARRIVALS: dict[Arrival, Callable[[Session, Message, Any], None]] = {

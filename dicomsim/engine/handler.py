@@ -37,8 +37,8 @@ class Handler(Protocol):
         """A C-CANCEL came for an operation under way, which says so itself (`operation.cancelled`)."""
         ...
 
-    def sink(self, session: Session, message: Message) -> Sink:
-        """Where the data set goes that follows this command."""
+    def sink(self, session: Session, message: Message) -> Sink | None:
+        """Where the data set goes that follows this command; None is memory."""
         ...
 
     def ended(self, session: Session, outcome: Outcome) -> None:

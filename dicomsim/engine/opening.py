@@ -73,7 +73,7 @@ def open_association(
             if isinstance(error, TimeLimitError):
                 session.finish(timed_out("connect", setup.timeouts.connect or 0.0, **circumstances))
             else:
-                session.finish(refused(target, str(error), seconds_open=circumstances["seconds_open"]))
+                session.finish(refused(target, str(error).removeprefix(f"{target[0]}:{target[1]}: "), seconds_open=circumstances["seconds_open"]))
             return session
         session.attach(transport)
         timeouts = setup.timeouts

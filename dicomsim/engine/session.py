@@ -25,7 +25,7 @@ from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Buffer, Transport
 from dicomsim.errors import AssociationError, DicomsimError, StateError
 from dicomsim.events import Side
-from dicomsim.outcome import Outcome
+from dicomsim.outcome import Outcome, aborted
 from dicomsim.upper_layer.machine import UpperLayer
 from dicomsim.upper_layer.primitives import AbortRequest, Primitive
 from dicomsim.upper_layer.table import Action, State
@@ -172,6 +172,11 @@ class Session(Pump):
         if self.state in ABORTABLE:
             self.request(AbortRequest())
 
+    def abort(self, cause: str = "") -> None:
+        """Abort as the local user, for this cause."""
+        self.finish(aborted(self.side, 0, 0, cause=cause, **self.circumstances()))
+        self.give_up()
+
     # -- messages ----------------------------------------------------------------------------------------------------
 
     def transmit(self, message: Message) -> None:
@@ -289,7 +294,8 @@ class Session(Pump):
         """P-DATA may come right behind the A-ASSOCIATE-AC: see to that first, then stand aside."""
         dispatch.effects(self)
         self.upper.on_pdv = self.assembler.pdv
-        self.assembler.pdv(context_id, control, chunk, complete)
+        if self.outcome is None:
+            self.assembler.pdv(context_id, control, chunk, complete)
 
     def _sink(self, message: Message) -> Sink | None:
         return self.handler.sink(self, message)

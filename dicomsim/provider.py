@@ -1,0 +1,151 @@
+"""What an AE's sessions ask of it: `Provider` answers association requests and hands DIMSE requests to the services.
+
+It is the `Handler` of the engine for both roles. What needs no user code is answered at once by whoever owns the session;
+user code becomes a job.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from dicomsim.association import Association
+from dicomsim.dimse.data import DiscardSink, Sink
+from dicomsim.dimse.exchange import Operation
+from dicomsim.dimse.messages import Message
+from dicomsim.engine.handler import Job
+from dicomsim.engine.session import Session
+from dicomsim.events import Side
+from dicomsim.outcome import Ending, Outcome
+from dicomsim.presentation import PresentationContextTuple
+from dicomsim.services import HANDLERS, SERVICES
+from dicomsim.services.call import UNRECOGNIZED_OPERATION, Call, serve
+from dicomsim.services.storage import StoreTo, make_sink
+from dicomsim.sop_class import SOPClass
+from dicomsim.transfer_syntax import TransferSyntaxUID
+from dicomsim.upper_layer import rejections
+from dicomsim.upper_layer.negotiation import negotiate
+from dicomsim.wire.pdu import AssociateAC, AssociateRJ, AssociateRQ
+
+if TYPE_CHECKING:
+    from dicomsim.ae import ApplicationEntity
+
+LOGGER = logging.getLogger("dicomsim")
+
+_LIFECYCLE = {
+    Ending.RELEASED: "on_association_released",
+    Ending.REJECTED: "on_association_rejected",
+}
+
+
+class Provider:
+    """The decisions of one AE."""
+
+    def __init__(self, ae: ApplicationEntity) -> None:
+        self._ae = ae
+
+    def associate(self, session: Session, request: AssociateRQ) -> AssociateAC | AssociateRJ | Job:
+        """Negotiate, as a job if the user has a say in it."""
+        session.user = Association(session, self._ae)
+        if not self._ae.admit(session):
+            return rejections.LOCAL_LIMIT
+        if self._ae.negotiates_by_user_code:
+            return partial(self._negotiate_as_job, session, request)
+        return negotiate(request, self._ae.policy(session))
+
+    def _negotiate_as_job(self, session: Session, request: AssociateRQ) -> None:
+        try:
+            verdict = self._ae.handler("on_association_requested")
+            answer = verdict(session.user) if verdict is not None else None
+            if not isinstance(answer, AssociateRJ):
+                session.answer(negotiate(request, self._ae.policy(session)))
+                return
+        except Exception:  # user code
+            LOGGER.exception("%r: a negotiation handler failed", session)
+            answer = rejections.CONGESTION
+        session.answer(answer)
+
+    def established(self, session: Session) -> None:
+        """Tell the user, if it wants to know."""
+        self._tell(session, "on_association_accepted")
+
+    def request(self, session: Session, operation: Operation) -> Job | None:
+        """Find the service; inline where no user code is needed."""
+        message = operation.request
+        provider = SERVICES.get(message.command_field)
+        context = context_of(session, message.context_id)
+        association: Association = session.user
+        if provider is None:
+            call = self._call(association, operation, context, partial(session.reply, operation))
+            serve(lambda one: one.respond(UNRECOGNIZED_OPERATION), call)
+            return None
+        if self._needs_no_user_code(message):
+            serve(provider, self._call(association, operation, context, partial(session.reply, operation)))
+            return None
+        return partial(serve, provider, self._call(association, operation, context, partial(session.send_reply, operation)))
+
+    def _needs_no_user_code(self, message: Message) -> bool:
+        name = HANDLERS[message.command_field]
+        if self._ae.handler(name) is not None:
+            return False
+        return name == "on_c_echo" or (
+            name == "on_c_store" and self._ae.store_to in (StoreTo.FILE, StoreTo.NOWHERE)
+        )
+
+    def _call(
+        self, association: Association, operation: Operation, context: PresentationContextTuple,
+        send: Callable[[Message], None],
+    ) -> Call:
+        return Call(
+            operation.request, context, self._ae, association.info, send, lambda: operation.cancelled, association
+        )
+
+    def cancelled(self, session: Session, operation: Operation) -> None:
+        """The operation says so itself; the user may want to be told as well."""
+        name = {"C-FIND-RQ": "find", "C-GET-RQ": "get", "C-MOVE-RQ": "move"}.get(operation.request.name, "")
+        handler = self._ae.handler(f"on_c_{name}_cancel")
+        if handler is not None:
+            session.reactor.workers.submit(partial(_run, session, handler))
+
+    def sink(self, session: Session, message: Message) -> Sink | None:
+        """Data sets of C-STORE go where the AE wants them; all others to memory."""
+        if message.name != "C-STORE-RQ":
+            return None
+        if message.affected_sop_class_uid is None:
+            return DiscardSink()
+        ae = self._ae
+        context = context_of(session, message.context_id)
+        return make_sink(ae.store_to, ae.store_folder, message, context, session.calling)
+
+    def ended(self, session: Session, outcome: Outcome) -> None:
+        """Forget the association, and tell the user."""
+        self._ae.dismiss(session)
+        if session.user is not None:
+            self._tell(session, _LIFECYCLE.get(outcome.how, "on_association_aborted"))
+
+    def _tell(self, session: Session, name: str) -> None:
+        handler = self._ae.handler(name)
+        if handler is not None:
+            session.reactor.workers.submit(partial(_run, session, handler, session.user))
+
+
+def _run(session: Session, handler: Callable[..., Any], *arguments: Any) -> None:
+    try:
+        handler(*arguments)
+    except Exception:  # user code
+        LOGGER.exception("%r: the handler %s failed", session, getattr(handler, "__name__", handler))
+
+
+def context_of(session: Session, context_id: int) -> PresentationContextTuple:
+    """An accepted context as handlers get it."""
+    agreement = session.agreement
+    assert agreement is not None  # messages come only on accepted contexts
+    accepted = agreement.accepted[context_id]
+    return PresentationContextTuple(
+        context_id, SOPClass(accepted.abstract_syntax), TransferSyntaxUID(accepted.transfer_syntax)
+    )
+
+
+__all__ = ["Provider", "Side", "context_of"]
