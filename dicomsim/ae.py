@@ -68,7 +68,7 @@ class ApplicationEntity(ContextLists):
         self, ae_title: bytes | str = DEFAULT_AE_TITLE, port: int = 0, *, reactor: Reactor | None = None
     ) -> None:
         super().__init__()
-        self.ae_title = ae_title  # type: ignore[assignment]  # the setter takes text as well
+        self.ae_title = ae_title
         self.port = port
         self.bind_addr = ""
         self.timeouts = Timeouts()

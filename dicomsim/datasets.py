@@ -61,7 +61,7 @@ def decode(data: bytes, transfer_syntax: str) -> Dataset:
         raise DatasetError(f"the data set cannot be read as {syntax.name}: {error}") from error
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = UID(str(transfer_syntax))
-    dataset.file_meta = meta  # type: ignore[attr-defined]
+    dataset.file_meta = meta
     return dataset
 
 
@@ -76,7 +76,7 @@ def encode(dataset: Dataset, transfer_syntax: str) -> bytes:
         if hasattr(dataset, attribute):
             setattr(plain, attribute, getattr(dataset, attribute))
     try:
-        write_dataset(buffer, plain)  # type: ignore[arg-type]  # a DicomIO by duck
+        write_dataset(buffer, plain)
     except Exception as error:  # pydicom raises whatever goes wrong inside it on odd values
         raise DatasetError(f"the data set cannot be written as {syntax.name}: {error}") from error
     data = buffer.getvalue()
