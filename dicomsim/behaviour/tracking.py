@@ -1,0 +1,59 @@
+"""Which message the P-DATA-TF PDUs of one direction belong to, for rules that name a command at the PDU hop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dicomsim.behaviour.fields import Span, spans
+from dicomsim.dimse.table import NO_DATA_SET
+from dicomsim.errors import WireError
+from dicomsim.wire.command import TAGS, Value, decode_command
+
+COMMAND_LIMIT = 1 << 16
+"""Bytes of a command set that are gathered; real ones have a few hundred."""
+
+_NONE: frozenset[str] = frozenset()
+
+
+class Track:
+    """The message under way in one direction; it judges nothing."""
+
+    __slots__ = ("_fragments", "command")
+
+    def __init__(self) -> None:
+        self._fragments = bytearray()
+        self.command: Mapping[int, Value] | None = None
+        """The command set of the message that the latest PDU belongs to, once it is complete."""
+
+    def follow(self, data: bytes) -> frozenset[str]:
+        """Take a P-DATA-TF; say what it holds: `command` (its end), `data`, `last` (the message's last fragment)."""
+        parts = _NONE
+        for pdv in spans(data).parts:
+            if pdv.name == "pdv" and pdv.end - pdv.start >= 6:
+                parts |= self._pdv(data, pdv)
+        return parts
+
+    def _pdv(self, data: bytes, pdv: Span) -> frozenset[str]:
+        control = data[pdv.start + 5]
+        last = control & 2
+        if not control & 1:
+            return frozenset(("data", "last")) if last else frozenset(("data",))
+        if len(self._fragments) < COMMAND_LIMIT:
+            self._fragments += data[pdv.start + 6 : pdv.end]
+        if not last:
+            self.command = None
+            return _NONE
+        self.command = _decoded(bytes(self._fragments))
+        self._fragments.clear()
+        return frozenset(("command",)) if _has_data_set(self.command) else frozenset(("command", "last"))
+
+
+def _decoded(data: bytes) -> Mapping[int, Value]:
+    try:
+        return decode_command(data)
+    except WireError:
+        return {}
+
+
+def _has_data_set(command: Mapping[int, Value]) -> bool:
+    return command.get(TAGS["CommandDataSetType"], NO_DATA_SET) != NO_DATA_SET
