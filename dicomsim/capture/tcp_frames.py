@@ -94,6 +94,8 @@ class TcpFrames:
                 IPv6Address(b"\0" * 10 + b"\xff\xff" + host.packed) if isinstance(host, IPv4Address) else host
                 for host in hosts
             ]
+        self.hosts = (str(hosts[0]), str(hosts[1]))
+        """Addresses of client and server as they stand in the frames."""
         self.version = hosts[0].version
         """IP version, 4 or 6."""
         self.segment = min(segment or MAX_FRAME, LARGEST_SEGMENT[self.version])

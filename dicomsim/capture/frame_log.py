@@ -1,0 +1,301 @@
+"""`FrameLog`: events of live associations become the frames of a capture.
+
+What one read or write gave is cut at PDU heads, so that a PDU begins a segment. The parts of a PDU that came in several
+reads close together become one segment too, where they fit: every dissector reads such a PDU, scapy's only such. Parts
+that come with pauses between them stay apart, as they were.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, ClassVar
+
+from dicomsim import events
+from dicomsim.capture.files import CaptureWriter
+from dicomsim.capture.tcp_frames import Address, TcpFrames, parse_address
+from dicomsim.events import CloseHow, Side
+
+JOIN_WITHIN = 50_000_000
+"""Nanoseconds between the first and the last part of a PDU that still become one segment."""
+ANSWER_FIN_AFTER = 1_000_000_000
+"""Nanoseconds after one side's FIN that the other side's is written, if nothing tells more."""
+MAX_HELD = 8 << 20
+"""Bytes of frames that wait behind a part of a PDU."""
+
+UNKNOWN: Address = ("0.0.0.0", 0)
+"""Of a connection that was open before the recording began."""
+
+
+class _Heads:
+    """Follows the PDU heads of one stream."""
+
+    __slots__ = ("_header", "left")
+
+    def __init__(self) -> None:
+        self._header = b""
+        self.left = 0
+        """Bytes to come of the PDU under way, as far as its header tells; 0 between PDUs."""
+
+    def cut(self, data: bytes) -> list[tuple[bytes, bool]]:
+        """Cut behind every PDU; with each piece whether it ends one."""
+        pieces = []
+        start = position = 0
+        end = len(data)
+        while position < end:
+            if self.left <= 0:
+                header = self._header + data[position : position + 6 - len(self._header)]
+                position += len(header) - len(self._header)
+                self._header = header
+                if len(header) < 6:
+                    self.left = 0
+                    break
+                self.left = int.from_bytes(header[2:], "big")
+                self._header = b""
+            step = min(self.left, end - position)
+            position += step
+            self.left -= step
+            if self.left == 0:
+                pieces.append((data[start:position], True))
+                start = position
+        if start < end:
+            pieces.append((data[start:], False))
+        return pieces
+
+
+class _Entry:
+    """What is to be written at one moment of one connection."""
+
+    __slots__ = ("build", "comment", "data", "first", "open", "side", "time")
+
+    def __init__(self, time: int, comment: str, build: Callable[[bytes], Iterable[bytes]], data: bytes = b"") -> None:
+        self.time = time
+        self.first = time
+        """When its first part came."""
+        self.comment = comment
+        self.build: Callable[[bytes], Iterable[bytes]] | None = build
+        """Makes the frames; None once it was joined with a later entry."""
+        self.data = data
+        self.open = False
+        """Whether the next bytes of the same side may still be joined with it."""
+
+
+class _Link:
+    """One connection."""
+
+    __slots__ = ("closing", "ended", "frames", "heads", "name", "notes", "ours", "parts", "said", "state")
+
+    def __init__(self, name: str, frames: TcpFrames, ours: Side) -> None:
+        self.name = name
+        self.frames = frames
+        self.ours = ours
+        self.heads = {side: _Heads() for side in Side}
+        self.parts: dict[Side, _Entry | None] = dict.fromkeys(Side)
+        self.notes: list[str] = []
+        self.state = ""
+        self.said = ""
+        self.closing: tuple[int, Side] | None = None
+        """When which side is to answer the other's FIN."""
+        self.ended = False
+
+    def comment(self) -> str:
+        """What to say about the next frame: only what is new since the last one."""
+        text = f"{self.name}, {self.state}" if self.state else self.name
+        if text == self.said and not self.notes:
+            return ""
+        self.said = text
+        text = "; ".join([text, *self.notes])
+        self.notes.clear()
+        return text
+
+
+class FrameLog:
+    """Takes events in order and writes frames; not for several threads at once."""
+
+    def __init__(self, writer: CaptureWriter, *, segment: int | None = None, join: bool = True) -> None:
+        """`segment` is the most data of a segment, by default all that a frame can hold.
+
+        Without `join` every read and write stays a segment of its own.
+        """
+        self._writer = writer
+        self._segment = segment
+        self._join = join
+        self._links: dict[int, _Link] = {}
+        self._entries: deque[_Entry] = deque()
+        self._held = 0
+        self._time = 0
+        self._names: dict[str, str] = {}
+        self._closing: deque[tuple[int, _Link]] = deque()
+
+    @property
+    def open_associations(self) -> int:
+        """Connections that have not ended."""
+        return len(self._links)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is kept that nothing but more events, or `settle`, makes it write."""
+        return bool(self._entries)
+
+    def event(self, event: events.Event) -> None:
+        """Take the next event; those that say nothing about frames are passed over."""
+        self._time = max(self._time, event.time)
+        taker = self._TAKERS.get(type(event))
+        if taker is not None:
+            taker(self, event)
+        while self._closing and self._closing[0][0] <= self._time:
+            self._answer_fin(self._closing.popleft()[1])
+        self._write_settled()
+
+    def note(self, association: int, text: str) -> None:
+        """Write `text` as a comment beside the next frame of the association."""
+        self._link(association).notes.append(text)
+
+    def settle(self, final: bool = False) -> None:
+        """Nothing came for a while: write what waits for more; at the end (`final`) answer the FINs too."""
+        while final and self._closing:
+            self._answer_fin(self._closing.popleft()[1])
+        self._write_settled(wait=False)
+
+    def _link(self, association: int) -> _Link:
+        link = self._links.get(association)
+        if link is None:
+            frames = TcpFrames(UNKNOWN, UNKNOWN, distinct=association, segment=self._segment)
+            link = _Link(f"association {association}", frames, Side.REQUESTOR)
+            link.notes.append("open before the recording began, its addresses and which side is ours are unknown")
+            self._links[association] = link
+        return link
+
+    def _add(self, link: _Link, build: Callable[[], Iterable[bytes]], note: str = "") -> None:
+        if note:
+            link.notes.append(note)
+        self._end_parts(link)
+        self._entries.append(_Entry(self._time, link.comment(), lambda data: build()))
+
+    def _opened(self, event: events.ConnectionOpened) -> None:
+        ours = event.side
+        client, server = (event.local, event.remote) if ours is Side.REQUESTOR else (event.remote, event.local)
+        frames = TcpFrames(client, server, distinct=event.time ^ event.association, segment=self._segment)
+        link = self._links[event.association] = _Link(f"association {event.association}", frames, ours)
+        note = f"the {ours.value} is ours" + (", the bytes travelled encrypted" if event.tls else "")
+        self._add(link, frames.handshake, note)
+
+    def _refused(self, event: events.ConnectionRefused) -> None:
+        local = "::1" if parse_address(event.remote[0]).version == 6 else UNKNOWN[0]
+        ephemeral = 49_152 + event.association % 16_384
+        frames = TcpFrames((local, ephemeral), event.remote, distinct=event.time, segment=self._segment)
+        link = _Link(f"association {event.association}", frames, Side.REQUESTOR)
+        note = f"{event.remote[0]} port {event.remote[1]}: {event.reason}; from where is not known"
+        self._add(link, partial(frames.attempt, "refused" in event.reason.lower()), note)
+
+    def _bytes(self, event: events.BytesIn | events.BytesOut) -> None:
+        link = self._link(event.association)
+        sender = link.ours if isinstance(event, events.BytesOut) else link.ours.other
+        heads = link.heads[sender]
+        for piece, ends in heads.cut(event.data):
+            entry = _Entry(self._time, "", partial(link.frames.data, sender), piece)
+            part = link.parts[sender]
+            if part is not None:
+                self._take_over(part, entry, link.frames.segment)
+            entry.comment = "; ".join(filter(None, (entry.comment, link.comment())))
+            whole = len(entry.data) + heads.left
+            entry.open = self._join and not ends and whole <= link.frames.segment
+            link.parts[sender] = entry if entry.open else None
+            self._entries.append(entry)
+            self._held += len(piece)
+            self._name_hosts(link, entry.data)
+
+    def _take_over(self, part: _Entry, entry: _Entry, limit: int) -> None:
+        """Join a part with the next one if they came close together."""
+        near = part.open and self._time - part.first <= JOIN_WITHIN
+        part.open = False
+        if near and len(part.data) + len(entry.data) <= limit:
+            entry.data = part.data + entry.data
+            entry.comment, entry.first = part.comment, part.first
+            part.build, part.data = None, b""
+
+    def _end_parts(self, link: _Link) -> None:
+        for side, part in link.parts.items():
+            if part is not None:
+                part.open = False
+                link.parts[side] = None
+
+    def _closed(self, event: events.ConnectionClosed) -> None:
+        link = self._links.get(event.association)
+        if link is None or event.how in (CloseHow.REFUSED, CloseHow.FAILED):
+            return
+        if event.how is CloseHow.RESET:
+            self._add(link, partial(link.frames.reset, event.by))
+            del self._links[event.association]
+            return
+        self._add(link, partial(link.frames.finish, event.by))
+        if event.how is CloseHow.FIN:
+            # The one who closed last is not told of: scripts may still send something.
+            link.closing = (event.association, event.by.other)
+            self._closing.append((self._time + ANSWER_FIN_AFTER, link))
+            if link.ended:
+                self._answer_fin(link)
+
+    def _ended(self, event: events.Ended) -> None:
+        link = self._links.get(event.association)
+        if link is not None:
+            link.ended = True
+            self._answer_fin(link)
+
+    def _answer_fin(self, link: _Link) -> None:
+        if link.closing is not None:
+            association, side = link.closing
+            link.closing = None
+            self._add(link, partial(link.frames.finish, side))
+            if self._links.get(association) is link:
+                del self._links[association]
+
+    def _moved(self, event: events.Transition) -> None:
+        self._link(event.association).state = event.after
+
+    def _fired(self, event: events.RuleFired) -> None:
+        self.note(event.association, f"rule {event.rule} at {event.hop}")
+
+    def _expired(self, event: events.TimerExpired) -> None:
+        self.note(event.association, f"{event.name} timeout of {event.seconds:g} s ran out")
+
+    def _name_hosts(self, link: _Link, data: bytes) -> None:
+        """The AE titles of an A-ASSOCIATE-RQ become names of the hosts, where there is one for each."""
+        if data[:1] != b"\x01" or len(data) < 42 or link.frames.hosts[0] == link.frames.hosts[1]:
+            return
+        for host, title in zip(link.frames.hosts, (data[26:42], data[10:26]), strict=True):
+            name = title.decode("ascii", "replace").strip(" \0")
+            if name.isprintable() and name and host not in self._names:
+                self._names[host] = name
+                self._writer.write_names({host: name})
+
+    def _write_settled(self, wait: bool = True) -> None:
+        entries = self._entries
+        while entries:
+            entry = entries[0]
+            if wait and entry.open and self._held <= MAX_HELD and self._time - entry.first <= JOIN_WITHIN:
+                return
+            entries.popleft()
+            entry.open = False
+            self._held -= len(entry.data)
+            comment = entry.comment
+            for frame in entry.build(entry.data) if entry.build is not None else ():
+                self._writer.write(entry.time, frame, comment)
+                comment = ""
+
+    _TAKERS: ClassVar[dict[type[events.Event], Callable[[FrameLog, Any], None]]] = {
+        events.ConnectionOpened: _opened,
+        events.ConnectionRefused: _refused,
+        events.BytesIn: _bytes,
+        events.BytesOut: _bytes,
+        events.ConnectionClosed: _closed,
+        events.Ended: _ended,
+        events.Transition: _moved,
+        events.RuleFired: _fired,
+        events.TimerExpired: _expired,
+    }
+
+
+RECORDED = frozenset(FrameLog._TAKERS)
+"""The events that a recording is made of; all others repeat what these say."""
