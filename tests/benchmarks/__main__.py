@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(available)}", file=sys.stderr)
         return 2
+    os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])  # for the ends, which run elsewhere
     failed = 0
     for name in names or available:
         print(f"== {name}", flush=True)

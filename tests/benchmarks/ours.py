@@ -1,0 +1,87 @@
+"""Our end of the benchmarks, a process of its own: `serve PORT [FOLDER]`, `store PORT FILE...`, `echo PORT COUNT`, …
+
+What sends prints the seconds from the association request to the end of the release.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+from dicomsim.ae import AE
+from dicomsim.association import Association
+from dicomsim.presentation import build_context
+from dicomsim.services.storage import StoreTo
+from tests.benchmarks.workload import CT_IMAGE, EXPLICIT_LITTLE_ENDIAN
+
+MAXIMUM_LENGTH = 131072
+VERIFICATION = "1.2.840.10008.1.1"
+
+
+def entity() -> AE:
+    """An AE for both roles, with large PDUs."""
+    ae = AE(b"OURS")
+    ae.maximum_pdu_size = MAXIMUM_LENGTH
+    ae.maximum_associations = 10_000
+    ae.requested_contexts = [build_context(VERIFICATION), build_context(CT_IMAGE, EXPLICIT_LITTLE_ENDIAN)]
+    ae.supported_contexts = ae.requested_contexts
+    return ae
+
+
+def serve(port: str, folder: str = "") -> None:
+    """Accept until killed, keeping objects in the folder if there is one."""
+    ae = entity()
+    ae.store_to = StoreTo.FILE if folder else StoreTo.NOWHERE
+    ae.store_folder = Path(folder)
+    ae.start_server(("127.0.0.1", int(port)), block=True)
+
+
+def _timed(port: str, work: Callable[[Association], object]) -> float:
+    ae = entity()
+    start = perf_counter()
+    with ae.associate("127.0.0.1", int(port), ae_title="ANY-SCP") as association:
+        if association.outcome is not None:
+            raise association.outcome.error()
+        work(association)
+    return perf_counter() - start
+
+
+def store(port: str, folder: str) -> float:
+    """Send every file of a folder on one association."""
+    files = sorted(Path(folder).iterdir())
+
+    def work(association: Association) -> None:
+        for file in files:
+            status = association.c_store(file).status
+            if status:
+                raise RuntimeError(f"{file}: status {status:04X}")
+
+    return _timed(port, work)
+
+
+def echo(port: str, count: str) -> float:
+    """So many C-ECHO on one association."""
+
+    def work(association: Association) -> None:
+        for _ in range(int(count)):
+            association.c_echo()
+
+    return _timed(port, work)
+
+
+def associate(port: str, count: str) -> float:
+    """So many associations with one C-ECHO each, one after the other."""
+    ae = entity()
+    start = perf_counter()
+    for _ in range(int(count)):
+        with ae.associate("127.0.0.1", int(port)) as association:
+            association.c_echo()
+    return perf_counter() - start
+
+
+if __name__ == "__main__":
+    seconds = {"serve": serve, "store": store, "echo": echo, "associate": associate}[sys.argv[1]](*sys.argv[2:])
+    if seconds is not None:
+        print(seconds)

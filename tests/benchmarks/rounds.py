@@ -1,0 +1,114 @@
+"""Interleaved rounds: every subject once a round, so that a machine's moods hit all of them; medians of what they gave."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from os import cpu_count, environ
+from pathlib import Path
+from statistics import median
+
+ROUNDS = int(environ.get("BENCH_ROUNDS", "5"))
+"""Rounds of each comparison."""
+
+RESULTS = Path("build") / "bench"
+"""Where the figures go, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One thing to measure."""
+
+    name: str
+    """As the table shows it."""
+    measure: Callable[[], float]
+    """Runs it once; how much it did a second, in the comparison's unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A ratio that is to be reached."""
+
+    name: str
+    """The subject that has to be fast."""
+    against: str
+    """The subject it is compared with."""
+    ratio: float
+    """At least so many times as fast."""
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Subjects in one unit, and what ours have to reach."""
+
+    title: str
+    """What is done."""
+    unit: str
+    """What a figure counts."""
+    subjects: Sequence[Subject]
+    """In the order of the table."""
+    targets: Sequence[Target] = ()
+    """What has to hold."""
+    figures: dict[str, list[float]] = field(default_factory=dict)
+    """All figures by subject, in the order of the rounds."""
+
+    def run(self, rounds: int = ROUNDS) -> None:
+        """Measure everything, then print the table."""
+        for number in range(rounds):
+            for subject in self.subjects:
+                print(f"\r{self.title}: round {number + 1} of {rounds}, {subject.name:40.40}", end="", flush=True)
+                self.figures.setdefault(subject.name, []).append(subject.measure())
+        print("\r" + " " * 100 + "\r", end="")
+        self.print()
+
+    def median(self, name: str) -> float:
+        """The middle one of a subject's figures."""
+        return median(self.figures[name])
+
+    def holds(self, target: Target) -> bool:
+        """Whether a target was reached."""
+        return self.ratio(target) >= target.ratio
+
+    def ratio(self, target: Target) -> float:
+        """How many times as fast as the other it was."""
+        return self.median(target.name) / self.median(target.against)
+
+    def print(self) -> None:
+        """The table, then what holds."""
+        print(f"{self.title} ({self.unit}; median of {len(next(iter(self.figures.values())))}, least to most)")
+        for name, figures in self.figures.items():
+            print(f"  {name:46} {median(figures):12,.0f}   {min(figures):,.0f} to {max(figures):,.0f}")
+        for target in self.targets:
+            verdict = "holds" if self.holds(target) else "MISSED"
+            print(f"  {verdict:6} {self.ratio(target):8.2f} x {target.against}, wanted {target.ratio} ({target.name})")
+
+    def as_dict(self) -> dict[str, object]:
+        """For the JSON file."""
+        return {
+            "title": self.title,
+            "unit": self.unit,
+            "figures": self.figures,
+            "medians": {name: self.median(name) for name in self.figures},
+            "targets": [
+                {"name": one.name, "against": one.against, "wanted": one.ratio, "ratio": self.ratio(one),
+                 "holds": self.holds(one)}
+                for one in self.targets
+            ],
+        }  # fmt: skip
+
+
+def report(name: str, comparisons: Sequence[Comparison]) -> int:
+    """Write the figures of one benchmark; 1 when a target was missed."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": cpu_count()}
+    document = {
+        "benchmark": name,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine,
+        "comparisons": [one.as_dict() for one in comparisons],
+    }
+    (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
+    return int(not all(one.holds(target) for one in comparisons for target in one.targets))

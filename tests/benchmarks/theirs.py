@@ -1,0 +1,73 @@
+"""pynetdicom's end of the benchmarks, run by the interpreter that has it; the same commands as `ours.py`."""
+
+import sys
+from pathlib import Path
+from time import perf_counter
+
+from pydicom import dcmread
+from pynetdicom import AE, evt
+
+MAXIMUM_LENGTH = 131072
+VERIFICATION = "1.2.840.10008.1.1"
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+
+
+def entity():
+    """An AE for both roles, with large PDUs."""
+    ae = AE("THEIRS")
+    ae.maximum_pdu_size = MAXIMUM_LENGTH
+    ae.maximum_associations = 1000
+    for context, syntax in ((VERIFICATION, None), (CT_IMAGE, EXPLICIT_LITTLE_ENDIAN)):
+        arguments = (context,) if syntax is None else (context, syntax)
+        ae.add_requested_context(*arguments)
+        ae.add_supported_context(*arguments)
+    return ae
+
+
+def serve(port):
+    """Accept until killed; objects are forgotten without being decoded."""
+    entity().start_server(("127.0.0.1", int(port)), evt_handlers=[(evt.EVT_C_STORE, lambda event: 0x0000)])
+
+
+def _established(port):
+    association = entity().associate("127.0.0.1", int(port), max_pdu=MAXIMUM_LENGTH)
+    assert association.is_established
+    return association
+
+
+def store(port, folder):
+    """Send every file of a folder on one association."""
+    files = sorted(Path(folder).iterdir())
+    start = perf_counter()
+    association = _established(port)
+    for file in files:
+        assert association.send_c_store(dcmread(file)).Status == 0x0000
+    association.release()
+    return perf_counter() - start
+
+
+def echo(port, count):
+    """So many C-ECHO on one association."""
+    start = perf_counter()
+    association = _established(port)
+    for _ in range(int(count)):
+        assert association.send_c_echo().Status == 0x0000
+    association.release()
+    return perf_counter() - start
+
+
+def associate(port, count):
+    """So many associations with one C-ECHO each, one after the other."""
+    start = perf_counter()
+    for _ in range(int(count)):
+        association = _established(port)
+        assert association.send_c_echo().Status == 0x0000
+        association.release()
+    return perf_counter() - start
+
+
+if __name__ == "__main__":
+    seconds = {"serve": serve, "store": store, "echo": echo, "associate": associate}[sys.argv[1]](*sys.argv[2:])
+    if seconds is not None:
+        print(seconds)
