@@ -176,11 +176,14 @@ def read(
         conversations = _Conversations(choose_sink, ports, False)
         reassembler, parser = Reassembler(conversations), FrameParser()
         items = conversations.items
+        application = ""
         for packet in reader:
             segment = parser.segment(packet)
             if segment is None:
                 continue
-            conversations.every = reader.notes.application.startswith(OWN_FILES)
+            if reader.notes.application is not application:
+                application = reader.notes.application
+                conversations.every = application.startswith(OWN_FILES)
             reassembler.segment(segment, packet.time, packet.number)
             if items:
                 yield from items

@@ -44,20 +44,15 @@ BYTE_ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 """Bytes 9 to 12 of a section header -> the order of its section."""
 
 
+_HEAD = {order: struct.Struct(order + "II").unpack_from for order in "<>"}
 _PACKET = {order: struct.Struct(order + "5I").unpack_from for order in "<>"}
 
 
-class Block(NamedTuple):
-    """One block of the file."""
+Block = tuple[int, str, bytes, int, int, int]
+"""Type, byte order (`<` or `>`), a buffer, begin and end of the body in it, offset of the block in the file.
 
-    kind: int
-    """Its type."""
-    order: str
-    """Byte order of its section, `<` or `>`."""
-    body: bytes
-    """What stands between the two lengths."""
-    offset: int
-    """Where it begins."""
+The body is not cut out, because most blocks are packets, whose data is.
+"""
 
 
 class _Interface(NamedTuple):
@@ -85,8 +80,6 @@ class SectionNotes:
 def read_blocks(source: Source, head: bytes) -> Iterator[Block]:
     """Yield every block of a file whose first chunk is `head`; a cut last one ends it."""
     buffer, start, base, order = head, 0, 0, "<"
-    heads = {"<": struct.Struct("<II").unpack_from, ">": struct.Struct(">II").unpack_from}
-    block = Block._make
     while True:
         end = len(buffer)
         while start + 12 <= end:
@@ -94,7 +87,7 @@ def read_blocks(source: Source, head: bytes) -> Iterator[Block]:
                 order = BYTE_ORDERS.get(buffer[start + 8 : start + 12], "")
                 if not order:
                     raise source.damaged(base + start, "a section header with no byte order")
-            kind, length = heads[order](buffer, start)
+            kind, length = _HEAD[order](buffer, start)
             if length < 12 or length % 4 or length > MAX_RECORD:
                 raise source.damaged(base + start, f"a block of type {kind} claims {length} bytes")
             if start + length > end:
@@ -102,7 +95,7 @@ def read_blocks(source: Source, head: bytes) -> Iterator[Block]:
             stop = start + length - 4
             if buffer[stop : stop + 4] != buffer[start + 4 : start + 8]:
                 raise source.damaged(base + start, f"the two lengths of a block of type {kind} differ")
-            yield block((kind, order, buffer[start + 8 : stop], base + start))
+            yield kind, order, buffer, start + 8, stop, base + start
             start += length
         base += start
         more = source.read()
@@ -123,10 +116,8 @@ def options(order: str, body: bytes, start: int) -> Iterator[tuple[int, bytes]]:
         start += 4 + length + -length % 4
 
 
-def _comments(order: str, body: bytes, start: int) -> tuple[str, ...]:
-    return tuple(
-        v.decode("utf-8", "replace").rstrip("\0") for code, v in options(order, body, start) if code == COMMENT
-    )
+def _comments(order: str, tail: bytes) -> tuple[str, ...]:
+    return tuple(v.decode("utf-8", "replace").rstrip("\0") for code, v in options(order, tail, 0) if code == COMMENT)
 
 
 class PcapngReader:
@@ -143,8 +134,8 @@ class PcapngReader:
         number = 0
         time = 0
         for block in read_blocks(self._source, self._head):
-            kind = block.kind
-            if kind in (ENHANCED_PACKET, OBSOLETE_PACKET):
+            kind = block[0]
+            if kind == ENHANCED_PACKET or kind == OBSOLETE_PACKET:  # noqa: SIM109  # a set costs more, on the hot path
                 number += 1
                 packet = self._packet(block, number)
                 time = packet.time
@@ -155,67 +146,70 @@ class PcapngReader:
             elif kind in NUMBERED:
                 number += 1
             elif kind in self._OTHERS:
-                self._OTHERS[kind](self, block)
+                _, order, buffer, begin, end, offset = block
+                self._OTHERS[kind](self, order, buffer[begin:end], offset)
 
-    def _interface(self, block: Block, index: int) -> _Interface:
+    def _interface(self, offset: int, index: int) -> _Interface:
         if index >= len(self._interfaces):
-            raise self._source.damaged(block.offset, f"a packet of interface {index}, which is not described")
+            raise self._source.damaged(offset, f"a packet of interface {index}, which is not described")
         return self._interfaces[index]
 
     def _packet(self, block: Block, number: int) -> Packet:
-        kind, order, body, offset = block
-        size = len(body)
-        if size < 20:
+        kind, order, buffer, begin, end, offset = block
+        start = begin + 20
+        if start > end:
             raise self._source.damaged(offset, "a packet block shorter than its own header")
-        index, high, low, captured, length = _PACKET[order](body)
+        index, high, low, captured, length = _PACKET[order](buffer, begin)
         if kind == OBSOLETE_PACKET:
-            index = struct.unpack_from(order + "H", body)[0]
-        stop = 20 + captured
-        if stop > size:
-            raise self._source.damaged(offset, f"a packet of {captured} bytes in a block of {size + 12}")
-        link_type, _, multiplier, divisor, offset = self._interface(block, index)
-        time = (high << 32 | low) * multiplier // divisor + offset
-        comments = _comments(order, body, stop + -captured % 4) if size - stop >= 8 else ()
-        return Packet(number, time, link_type, body[20:stop], length, comments)
+            index = struct.unpack_from(order + "H", buffer, begin)[0]
+        stop = start + captured
+        if stop > end:
+            raise self._source.damaged(offset, f"a packet of {captured} bytes in a block of {end - begin + 12}")
+        link_type, _, multiplier, divisor, zero = self._interface(offset, index)
+        time = (high << 32 | low) * multiplier // divisor + zero
+        comments: tuple[str, ...] = ()
+        if end - stop >= 8:
+            comments = _comments(order, buffer[stop + -captured % 4 : end])
+        return Packet(number, time, link_type, buffer[start:stop], length, comments)
 
     def _simple_packet(self, block: Block, number: int, time: int) -> Packet:
-        body = block.body
-        interface = self._interface(block, 0)
-        if len(body) < 4:
-            raise self._source.damaged(block.offset, "a simple packet block shorter than its own header")
-        length = struct.unpack_from(block.order + "I", body)[0]
-        captured = min(length, interface.snap_length or length, len(body) - 4)
-        return Packet(number, time, interface.link_type, body[4 : 4 + captured], length)
+        _, order, buffer, begin, end, offset = block
+        interface = self._interface(offset, 0)
+        if end - begin < 4:
+            raise self._source.damaged(offset, "a simple packet block shorter than its own header")
+        length = struct.unpack_from(order + "I", buffer, begin)[0]
+        captured = min(length, interface.snap_length or length, end - begin - 4)
+        return Packet(number, time, interface.link_type, buffer[begin + 4 : begin + 4 + captured], length)
 
-    def _section(self, block: Block) -> None:
-        major = struct.unpack_from(block.order + "H", block.body, 4)[0] if len(block.body) >= 16 else 0
+    def _section(self, order: str, body: bytes, offset: int) -> None:
+        major = struct.unpack_from(order + "H", body, 4)[0] if len(body) >= 16 else 0
         if major != 1:
-            raise self._source.damaged(block.offset, f"a section of version {major}, known is 1")
+            raise self._source.damaged(offset, f"a section of version {major}, known is 1")
         self._interfaces.clear()
         self.notes.application = ""
-        for code, value in options(block.order, block.body, 16):
+        for code, value in options(order, body, 16):
             text = value.decode("utf-8", "replace").rstrip("\0")
             if code == APPLICATION:
                 self.notes.application = text
             elif code == COMMENT:
                 self.notes.comments.append(text)
 
-    def _describe_interface(self, block: Block) -> None:
-        if len(block.body) < 8:
-            raise self._source.damaged(block.offset, "an interface description shorter than its own header")
-        link_type, _, snap_length = struct.unpack_from(block.order + "HHI", block.body)
-        multiplier, divisor, offset = 1000, 1, 0
-        for code, value in options(block.order, block.body, 8):
+    def _describe_interface(self, order: str, body: bytes, offset: int) -> None:
+        if len(body) < 8:
+            raise self._source.damaged(offset, "an interface description shorter than its own header")
+        link_type, _, snap_length = struct.unpack_from(order + "HHI", body)
+        multiplier, divisor, zero = 1000, 1, 0
+        for code, value in options(order, body, 8):
             if code == TIME_RESOLUTION and value:
                 exponent = value[0] & 0x7F
                 ticks = 1 << exponent if value[0] & 0x80 else 10**exponent
                 multiplier, divisor = (10**9 // ticks, 1) if 10**9 % ticks == 0 else (10**9, ticks)
             elif code == TIME_OFFSET and len(value) == 8:
-                offset = struct.unpack(block.order + "q", value)[0] * 10**9
-        self._interfaces.append(_Interface(link_type, snap_length, multiplier, divisor, offset))
+                zero = struct.unpack(order + "q", value)[0] * 10**9
+        self._interfaces.append(_Interface(link_type, snap_length, multiplier, divisor, zero))
 
-    def _resolve_names(self, block: Block) -> None:
-        order, body, start = block.order, block.body, 0
+    def _resolve_names(self, order: str, body: bytes, offset: int) -> None:
+        start = 0
         while start + 4 <= len(body) and len(self.notes.names) < MAX_NAMES:
             kind, length = struct.unpack_from(order + "HH", body, start)
             value = body[start + 4 : start + 4 + length]
@@ -229,16 +223,16 @@ class PcapngReader:
                 self.notes.names[address] = known + tuple(name for name in names if name not in known)
             start += 4 + length + -length % 4
 
-    def _secrets(self, block: Block) -> None:
-        if len(block.body) < 8:
+    def _secrets(self, order: str, body: bytes, offset: int) -> None:
+        if len(body) < 8:
             return
-        kind, length = struct.unpack_from(block.order + "II", block.body)
-        secret = block.body[8 : 8 + length]
+        kind, length = struct.unpack_from(order + "II", body)
+        secret = body[8 : 8 + length]
         if self._secret_bytes + len(secret) <= MAX_RECORD:
             self._secret_bytes += len(secret)
             self.notes.secrets.append((kind, secret))
 
-    _OTHERS: ClassVar[dict[int, Callable[[PcapngReader, Block], None]]] = {
+    _OTHERS: ClassVar[dict[int, Callable[[PcapngReader, str, bytes, int], None]]] = {
         SECTION_HEADER: _section,
         INTERFACE_DESCRIPTION: _describe_interface,
         NAME_RESOLUTION: _resolve_names,

@@ -55,7 +55,7 @@ def test_every_sample_of_the_format_gives_the_packets_that_tshark_sees(path: Pat
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_every_sample_of_the_format_has_the_blocks_that_its_text_lists(path: Path) -> None:
     source = Source(path)
-    blocks = [BLOCK_NAMES[block.kind] for block in read_blocks(source, source.read())]
+    blocks = [BLOCK_NAMES[block[0]] for block in read_blocks(source, source.read())]
     source.close()
     text = path.with_suffix(".txt").read_text()
     assert ", ".join(blocks) == text.split("Block sequence:")[1].strip()
