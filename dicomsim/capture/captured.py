@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 
 
+def address_text(address: Address) -> str:
+    """`10.0.0.1:104`, `[fd00::1]:104`, or `?` where the address is not known."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}" if host else "?"
+
+
 @dataclass(frozen=True, slots=True)
 class Captured:
     """Common to all items of a conversation."""
