@@ -222,8 +222,7 @@ class ApplicationEntity(ContextLists):
         with self._lock:
             if session.outcome is None:
                 self._sessions.add(session)
-        association = session.user = Association(session, self)
-        return association
+        return session.user or Association(session, self)
 
     # -- acceptor ----------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dicomsim.dimse.messages import Message
-    from dicomsim.wire.pdu import Pdu
+    from dicomsim.upper_layer.agreement import Agreement
+    from dicomsim.wire.pdu import AssociateAC, AssociateRJ, AssociateRQ
 
 
 class Side(Enum):
@@ -70,6 +71,18 @@ class ConnectionRefused(Event):
     """The address that was tried."""
     reason: str
     """What the system said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated(Event):
+    """An association request was answered."""
+
+    request: AssociateRQ
+    """What was asked for."""
+    answer: AssociateAC | AssociateRJ
+    """What was answered."""
+    agreement: Agreement | None = None
+    """What is in force on the association, as we see it; None if it was rejected."""
 
 
 @dataclass(frozen=True, slots=True)

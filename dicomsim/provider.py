@@ -46,9 +46,12 @@ class Provider:
     def __init__(self, ae: ApplicationEntity) -> None:
         self._ae = ae
 
+    def connected(self, session: Session) -> None:
+        """From here on there is an association, or an attempt at one."""
+        session.user = Association(session, self._ae)
+
     def associate(self, session: Session, request: AssociateRQ) -> AssociateAC | AssociateRJ | Job:
         """Negotiate, as a job if the user has a say in it."""
-        session.user = Association(session, self._ae)
         if not self._ae.admit(session):
             return rejections.LOCAL_LIMIT
         if self._ae.negotiates_by_user_code:

@@ -61,24 +61,28 @@ def _associate_indication(session: Session, effect: AssociateIndication) -> None
 def answer(session: Session, pdu: AssociateAC | AssociateRJ) -> None:
     """Send the acceptor's answer, by way of the rules, and open the association if it says so."""
     assert session.request_pdu is not None
-    pdu = session.diverted_answer(session.request_pdu, pdu)
+    pdu = session.answer_pdu = session.diverted_answer(session.request_pdu, pdu)
     session.upper.request(AssociateResponse(pdu), session.clock.monotonic())
     if isinstance(pdu, AssociateAC):
         _establish(session, pdu)
     else:
+        session.emit(events.Negotiated, session.request_pdu, pdu)
         session.finish(outcome.rejected(pdu, **session.circumstances(State.STA3)))
 
 
 def _associate_confirmation(session: Session, effect: AssociateConfirmation) -> None:
+    session.answer_pdu = effect.pdu
     if isinstance(effect.pdu, AssociateAC):
         _establish(session, effect.pdu)
     else:
+        session.emit(events.Negotiated, session.request_pdu, effect.pdu)
         session.finish(outcome.rejected(effect.pdu, **session.circumstances(State.STA5)))
 
 
 def _establish(session: Session, pdu: AssociateAC) -> None:
     assert session.request_pdu is not None
     agreement = session.agreement = conclude(session.request_pdu, pdu, session.side)
+    session.emit(events.Negotiated, session.request_pdu, pdu, agreement)
     if session.side is Side.REQUESTOR and agreement.application_context != session.request_pdu.application_context:
         session.abort(f"the answer is for application context {agreement.application_context}")  # PS3.8 §7.1.1.2
         return

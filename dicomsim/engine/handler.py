@@ -21,6 +21,10 @@ Job = Callable[[], None]
 class Handler(Protocol):
     """The decisions of a service user; called by the session's owner, so none of them may block or run user code."""
 
+    def connected(self, session: Session) -> None:
+        """The connection is there, and nothing has been sent or read."""
+        ...
+
     def associate(self, session: Session, request: AssociateRQ) -> AssociateAC | AssociateRJ | Job:
         """Answer an association request now, or return a job that calls `session.answer`."""
         ...

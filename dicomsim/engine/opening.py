@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from dicomsim import events
 from dicomsim.engine.handler import Handler
 from dicomsim.engine.hops import Hops
-from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.pump import Observer
+from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.session import Session
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Address, TcpTransport, Transport
@@ -29,7 +29,7 @@ class Setup:
     reactor: Reactor
     """Who watches over them."""
     timeouts: Timeouts
-    """Named timeouts; shared, so that a change reaches open associations."""
+    """Named timeouts; shared by all sessions made with this."""
     maximum_length: int
     """Largest PDU-length of a P-DATA-TF that is taken, 0 for any."""
     observer: Observer | None = None
@@ -66,21 +66,27 @@ def open_association(
         try:
             transport = connect()
         except (ConnectError, TimeLimitError) as error:
-            session.upper.connect_failed(session.clock.monotonic())
-            session.upper.effects()
-            session.emit(events.ConnectionRefused, target, str(error))
-            circumstances = session.circumstances(State.STA4)
-            if isinstance(error, TimeLimitError):
-                session.finish(timed_out("connect", setup.timeouts.connect or 0.0, **circumstances))
-            else:
-                session.finish(refused(target, str(error).removeprefix(f"{target[0]}:{target[1]}: "), seconds_open=circumstances["seconds_open"]))
+            _not_connected(session, target, error)
             return session
         session.attach(transport)
-        timeouts = setup.timeouts
-        session.pump_until(lambda: session.state is not State.STA5, "acse", timeouts.acse)
+        session.pump_until(lambda: session.state is not State.STA5, "acse", setup.timeouts.acse)
         return session
     finally:
         session.give_back()
+
+
+def _not_connected(session: Session, target: Address, error: ConnectError | TimeLimitError) -> None:
+    session.upper.connect_failed(session.clock.monotonic())
+    session.upper.effects()
+    session.emit(events.ConnectionRefused, target, str(error))
+    circumstances = session.circumstances(State.STA4)
+    if isinstance(error, TimeLimitError):
+        limit = session.timeouts.connect or 0.0
+        session.emit(events.TimerExpired, "connect", limit)
+        session.finish(timed_out("connect", limit, **circumstances))
+    else:
+        cause = str(error).removeprefix(f"{target[0]}:{target[1]}: ")
+        session.finish(refused(target, cause, seconds_open=circumstances["seconds_open"]))
 
 
 def accepted_session(setup: Setup, handler: Handler, connected: socket.socket, remote: Address) -> Session | None:

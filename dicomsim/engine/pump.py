@@ -33,7 +33,7 @@ class Pump(Owned):
     """A connection, the upper layer on it, and the timeouts of both; every method is for the owner."""
 
     __slots__ = (
-        "_activity", "_framers", "_progress", "_unsent", "association_number", "detour", "observer", "opened",
+        "_activity", "_framers", "_progress", "_tells_bytes", "_unsent", "association_number", "detour", "observer", "opened",
         "outcome", "side", "timeouts", "transport", "upper",
     )  # fmt: skip
 
@@ -56,7 +56,9 @@ class Pump(Owned):
         self.transport = None
         self.opened = self._activity = self._progress = self.clock.monotonic()
         self._unsent: list[Buffer] = []
-        self._framers = (Framer(whole=True), Framer(whole=True)) if observer is not None else None
+        self._tells_bytes = wants(observer, events.BytesIn, events.BytesOut)
+        tells_pdus = wants(observer, events.PduIn, events.PduOut)
+        self._framers = (Framer(whole=True), Framer(whole=True)) if tells_pdus else None
 
     @property
     def is_open(self) -> bool:
@@ -102,15 +104,15 @@ class Pump(Owned):
     def pump_until(self, ready: Callable[[], bool], name: str = "", seconds: float | None = None) -> None:
         """Send, read and wait in the calling thread until `ready`, the end, or the timeout of that name.
 
-        The timeout counts from when everything was sent, and anew from each message that comes.
+        The timeout counts anew from whatever the peer takes and from each message that comes.
         """
         clock = self.clock.monotonic
         self._progress = clock()
-        while not ready() and self.is_open:
+        while not ready() and self.is_open and self.outcome is None:
             sent = self.flush()
             if not self.is_open or ready():
                 return
-            limit = None if seconds is None or not sent else self._progress + seconds
+            limit = None if seconds is None else self._progress + seconds
             deadline = _earliest(limit, self._deadline())
             if self._wait(None if deadline is None else deadline - clock(), write=not sent):
                 self._pump(_thread_buffer())
@@ -159,8 +161,8 @@ class Pump(Owned):
         assert self.transport is not None
         try:
             count = self.transport.receive_into(buffer)
-        except ConnectionError:
-            self._lost(CloseHow.RESET)
+        except ConnectionError as error:
+            self._lost(CloseHow.RESET, getattr(error, "cause", ""))
             return False
         if count is None:
             return False
@@ -169,7 +171,7 @@ class Pump(Owned):
             return False
         now = self._activity = self.clock.monotonic()
         data = buffer[:count]
-        if self.observer is not None:
+        if self._tells_bytes:
             self.emit(events.BytesIn, bytes(data))
         if self.detour is None:
             self.deliver(data, now)
@@ -178,14 +180,14 @@ class Pump(Owned):
             self.detour.pump(now)
         return count == len(buffer) or self.transport.pending()
 
-    def _lost(self, how: CloseHow) -> None:
+    def _lost(self, how: CloseHow, cause: str = "") -> None:
         """The peer has closed, or the connection was reset."""
         state = self.state
         self.emit(events.ConnectionClosed, self.side.other, how)
         self._drop(reset=False)
         self.upper.closed(self.clock.monotonic())
         if state is not State.STA13:
-            self.finish(closed(self.side.other, how, **self.circumstances(state)))
+            self.finish(closed(self.side.other, how, cause=cause, **self.circumstances(state)))
         self.settle()
 
     # -- writing -----------------------------------------------------------------------------------------------------
@@ -225,7 +227,7 @@ class Pump(Owned):
         if not count:
             return False
         self._activity = self._progress = self.clock.monotonic()
-        if self.observer is not None:
+        if self._tells_bytes or self._framers is not None:
             self._observe_written(buffers, count)
         done = 0
         for buffer in buffers:
@@ -252,7 +254,8 @@ class Pump(Owned):
 
     def _observe_written(self, buffers: Iterable[Buffer], count: int) -> None:
         data = b"".join(buffers)[:count]
-        self.emit(events.BytesOut, data)
+        if self._tells_bytes:
+            self.emit(events.BytesOut, data)
         if self._framers is not None:
             for pdu in self._framers[1].pdus(data):
                 self.emit(events.PduOut, pdu)
@@ -323,6 +326,14 @@ class Pump(Owned):
             self.time_out("network", limits.network)
         if self.is_open:
             self.flush()
+
+
+def wants(observer: Observer | None, *kinds: type[Event]) -> bool:
+    """Whether an observer is to be told of one of these kinds; one that does not say (`wants`) is told of all."""
+    if observer is None:
+        return False
+    asked: Callable[..., bool] | None = getattr(observer, "wants", None)
+    return asked is None or asked(*kinds)
 
 
 def _earliest(first: float | None, second: float | None) -> float | None:

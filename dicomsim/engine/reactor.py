@@ -14,6 +14,7 @@ from typing import Protocol
 
 from dicomsim.engine.clock import Clock, SystemClock
 from dicomsim.engine.poller import READ, Poller, best_poller
+from dicomsim.engine.transport import LONGEST_WAIT
 from dicomsim.engine.workers import Workers
 
 LOGGER = logging.getLogger("dicomsim")
@@ -131,7 +132,7 @@ class Reactor:
             self._sleeping_until = self._timers[0][0] if self._timers else None
         if self._sleeping_until is None:
             return None
-        return max(0.0, self._sleeping_until - self.clock.monotonic())
+        return min(max(0.0, self._sleeping_until - self.clock.monotonic()), LONGEST_WAIT)
 
     def _call_due(self) -> None:
         if not self._timers:

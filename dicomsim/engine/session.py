@@ -19,7 +19,7 @@ from dicomsim.engine import dispatch
 from dicomsim.engine.detour import Detour
 from dicomsim.engine.hops import Hops, PassMessage
 from dicomsim.engine.poller import READ
-from dicomsim.engine.pump import Observer, Pump
+from dicomsim.engine.pump import Observer, Pump, wants
 from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Buffer, Transport
@@ -52,7 +52,7 @@ class Session(Pump):
     """One association; every method that does not say otherwise is for the owner."""
 
     __slots__ = (
-        "_behaviour_state", "agreement", "assembler", "backlog", "calls", "exchange", "handler", "release_wanted",
+        "_behaviour_state", "agreement", "answer_pdu", "assembler", "backlog", "calls", "exchange", "handler", "release_wanted",
         "request_pdu", "serving", "user",
     )  # fmt: skip
 
@@ -71,7 +71,7 @@ class Session(Pump):
         self.handler = handler
         self.assembler = Assembler(self._sink, frozenset())
         self.exchange = Exchange()
-        observed = observer is not None or hops is not None
+        observed = hops is not None or wants(observer, events.Transition)
         self.upper = UpperLayer(
             side,
             artim=timeouts.artim,
@@ -83,6 +83,7 @@ class Session(Pump):
         self.detour = Detour(self, hops) if hops is not None else None
         self.agreement: Agreement | None = None
         self.request_pdu: AssociateRQ | None = None
+        self.answer_pdu: AssociateAC | AssociateRJ | None = None
         self.user: Any = None
         """Whatever the handler keeps with the session."""
         self.serving = 0
@@ -128,7 +129,8 @@ class Session(Pump):
         """The connection is there; called once."""
         self.transport = transport
         self._activity = self.clock.monotonic()
-        self.emit(events.ConnectionOpened, transport.local, transport.remote, self.side)
+        self.emit(events.ConnectionOpened, transport.local, transport.remote, self.side, transport.tls is not None)
+        self.handler.connected(self)
         self.reactor.add(self, 0)
         if self.detour is not None:
             self.detour.add(self.detour.hops.connected(self))
@@ -158,6 +160,13 @@ class Session(Pump):
     def diverted_answer(self, request: AssociateRQ, answer: AssociateAC | AssociateRJ) -> AssociateAC | AssociateRJ:
         """The acceptor's answer as the rules have it."""
         return answer if self.detour is None else self.detour.hops.answer(self, request, answer)
+
+    def timeout_changed(self, name: str, seconds: float | None) -> None:
+        """One of `timeouts` was set: the reactor looks at it anew. For any thread."""
+        if name == "artim" and seconds is not None:
+            self.upper.artim = seconds
+        if self.is_open:
+            self.reactor.schedule(self, self.clock.monotonic())
 
     def finish(self, outcome: Outcome) -> None:
         """It is over, for this reason; the first one counts."""

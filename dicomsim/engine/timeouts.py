@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+OnChange = Callable[[str, float | None], None]
+
+NAMES = ("connect", "acse", "dimse", "network", "artim", "send")
+"""The names of all timeouts."""
+
+LONGEST = 1e9
+"""Seconds; what is longer is meant to be no limit, and no system call takes it."""
 
 
 @dataclass(slots=True)
 class Timeouts:
-    """Seconds, None for no limit; may be changed while an association is open."""
+    """Seconds, None for no limit; a wait that has begun goes by what was set when it began.
+
+    Setting one raises `TypeError` for what is no number, `ValueError` for a negative or an endless one.
+    """
 
     connect: float | None = 30.0
     """For TCP (and TLS) to come up. The kernel alone would take two minutes to give up."""
@@ -21,3 +34,25 @@ class Timeouts:
     """PS3.8 §9.1.5: for the first request, and for the peer to close after the last PDU; then the connection is closed."""
     send: float | None = 60.0
     """Without the peer taking a byte of what we send; then the connection is reset, since no A-ABORT would get through."""
+    on_change: OnChange | None = field(default=None, repr=False, compare=False)
+    """Told of every change: name and seconds."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in NAMES:
+            _check(name, value)
+        object.__setattr__(self, name, value)
+        if name in NAMES and (told := getattr(self, "on_change", None)) is not None:
+            told(name, value)
+
+    def copy(self) -> Timeouts:
+        """The same values, of whose changes nobody is told."""
+        return Timeouts(*(getattr(self, name) for name in NAMES))
+
+
+def _check(name: str, value: Any) -> None:
+    if value is None and name != "artim":
+        return
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"the {name} timeout must be a number of seconds or None, not {value!r}")
+    if not 0 <= value <= LONGEST:
+        raise ValueError(f"the {name} timeout must be from 0 to {LONGEST:g} s or None for no limit, not {value}")

@@ -13,9 +13,11 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
-from dicomsim.errors import ConnectError, DicomsimError, TimeLimitError
+from dicomsim.engine.clock import SystemClock
+from dicomsim.errors import ConnectError, TimeLimitError
 
 Address = tuple[str, int]
 Buffer = bytes | bytearray | memoryview
@@ -26,8 +28,23 @@ IOV_MAX = min(os.sysconf("SC_IOV_MAX"), 1024) if "SC_IOV_MAX" in os.sysconf_name
 LISTEN_BACKLOG = 1024
 """Connections the kernel holds for us; above what a burst of associations brings between two turns of the reactor."""
 
+LONGEST_WAIT = 86_400.0
+"""Seconds of one wait; a system call takes no more than some weeks, and whoever waits longer waits again."""
+
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
 _LINGER_ZERO = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class TlsInfo:
+    """What was agreed upon for an encrypted connection."""
+
+    version: str
+    """`TLSv1.2`, `TLSv1.3`."""
+    cipher: str
+    """The cipher suite."""
+    peer_certificate: bytes | None
+    """The peer's certificate in DER; None if it showed none."""
 
 
 class Transport(Protocol):
@@ -35,6 +52,8 @@ class Transport(Protocol):
 
     local: Address
     remote: Address
+    tls: TlsInfo | None
+    """How the bytes are encrypted; None if they are not."""
 
     def fileno(self) -> int:
         """The descriptor to wait on, -1 when closed."""
@@ -70,6 +89,8 @@ class TcpTransport:
 
     __slots__ = ("_poll", "_socket", "local", "remote")
 
+    tls: TlsInfo | None = None
+
     def __init__(self, connected: socket.socket, remote: Address | None = None) -> None:
         connected.setblocking(False)
         with _ignoring_socket_errors():
@@ -78,6 +99,11 @@ class TcpTransport:
         self._poll: select.poll | None = None
         self.local: Address = connected.getsockname()[:2]
         self.remote: Address = remote or connected.getpeername()[:2]
+
+    @property
+    def socket(self) -> socket.socket:
+        """The socket itself; it stays the transport's."""
+        return self._socket
 
     def fileno(self) -> int:
         """The socket's descriptor, -1 when closed."""
@@ -109,7 +135,7 @@ class TcpTransport:
         if self._poll is None:
             self._poll = select.poll()
         self._poll.register(self._socket, mask)
-        return bool(self._poll.poll(None if seconds is None else max(seconds, 0) * 1000))
+        return bool(self._poll.poll(None if seconds is None else min(max(seconds, 0), LONGEST_WAIT) * 1000))
 
     def pending(self) -> bool:
         """Never: the descriptor shows everything."""
@@ -139,19 +165,26 @@ def connect(
         candidates = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ConnectError(f"{host}:{port}: unknown host ({error})") from error
-    failure: DicomsimError = ConnectError(f"{host}:{port}: no address")
+    failure = ConnectError(f"{host}:{port}: no address")
+    deadline = None if seconds is None else SystemClock.monotonic() + seconds
     for family, kind, protocol, _, address in candidates:
+        left = None if deadline is None else deadline - SystemClock.monotonic()
         try:
-            return _connect_one(family, kind, protocol, address, (host, port), seconds, bind, name)
-        except (ConnectError, TimeLimitError) as error:
-            failure = error
+            return _connect_one(family, kind, protocol, address, left, bind)
+        except OSError as error:
+            if isinstance(error, TimeoutError) and seconds is not None:
+                limit = f"{name} timeout of {seconds:g} s"
+                raise TimeLimitError(f"{host}:{port}: no connection within {limit}") from error
+            reason = (error.strerror or str(error)).lower()
+            failure = ConnectError(f"{host}:{port}: {reason}; is the peer running and listening there?")
     raise failure
 
 
 def _connect_one(
-    family: int, kind: int, protocol: int, address: tuple[object, ...], target: Address, seconds: float | None,
-    bind: Address | None, name: str,
+    family: int, kind: int, protocol: int, address: tuple[object, ...], seconds: float | None, bind: Address | None
 ) -> TcpTransport:
+    if seconds is not None and seconds <= 0:
+        raise TimeoutError
     opening = socket.socket(family, kind, protocol)
     try:
         if bind is not None and bind != ("", 0):
@@ -160,15 +193,9 @@ def _connect_one(
         opening.settimeout(seconds)
         opening.connect(address)
         return TcpTransport(opening)
-    except TimeoutError as error:
+    except OSError:
         opening.close()
-        raise TimeLimitError(
-            f"{target[0]}:{target[1]}: no connection within {name} timeout of {seconds:g} s"
-        ) from error
-    except OSError as error:
-        opening.close()
-        reason = (error.strerror or str(error)).lower()
-        raise ConnectError(f"{target[0]}:{target[1]}: {reason}; is the peer running and listening there?") from error
+        raise
 
 
 def listen(host: str, port: int, *, backlog: int = LISTEN_BACKLOG) -> socket.socket:
