@@ -1,0 +1,155 @@
+"""A run with pytest from within: it selects, parallelises and writes JUnit; what people see is ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from dicomsim.engine.clock import SystemClock
+from dicomsim.scenario.result import CaseResult
+from dicomsim.scenario.verdict import FAILED, INTERRUPTED, NOT_PARSED, NOTHING_RUN, USAGE, Verdict, exit_code
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dicomsim.scenario.runner import Runner
+
+PLUGIN: Final = "dicomsim.scenario.pytest_plugin"
+RUNNER_PLUGIN: Final = "dicomsim-runner"
+"""Under this name the plugin finds a runner that is there already."""
+
+
+@dataclass(slots=True)
+class Selection:
+    """What to run, and where to write what pytest writes."""
+
+    files: Sequence[Path]
+    """Scenario files."""
+    expression: str | None = None
+    """As for `pytest -k`."""
+    junit: Path | None = None
+    """Where to write JUnit XML."""
+    processes: int = 0
+    """How many run at once; 0: this one."""
+    options: Sequence[str] = ()
+    """Options of the plugin, for other processes."""
+
+
+class LiveReporter:
+    """Takes the place of pytest's own terminal output, and keeps the results."""
+
+    def __init__(self, console: Console, runner: Runner) -> None:
+        self.console = console
+        self.runner = runner
+        self.results: list[CaseResult] = []
+        self.mistakes: list[str] = []
+        """What kept files from being collected."""
+        self.problems: list[str] = []
+        """What went wrong apart from the cases."""
+        self.interrupted = False
+        self.seconds = 0.0
+        """How long all of it took."""
+        self._clock = SystemClock()
+        self._start = self._clock.monotonic()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Send pytest's own reporter home."""
+        standard = config.pluginmanager.get_plugin("terminalreporter")
+        if standard is not None:
+            config.pluginmanager.unregister(standard)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Take note of files that are no scenarios."""
+        if report.failed:
+            self.mistakes.append(str(report.longrepr))
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Say what is running, where that can be wiped out again."""
+        if self.console.is_terminal:
+            self.console.print(f"… {nodeid.rpartition('::')[2]}", end="\r", style="dim", highlight=False, markup=False)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Print the line of a case."""
+        from dicomsim.report.text import print_case
+
+        values = getattr(report, "dicomsim", None)
+        if values is not None:
+            result = CaseResult.from_dict(values)
+            self.results.append(result)
+            if self.console.is_terminal:
+                self.console.print(" " * (self.console.width - 1), end="\r")
+            if result.verdict is not Verdict.SKIP:
+                print_case(self.console, result)
+        elif report.failed:
+            self.problems.append(str(report.longrepr))
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """A fault of ours."""
+        self.problems.append(str(excrepr))
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Ctrl-C."""
+        self.interrupted = True
+
+    def pytest_sessionfinish(self) -> None:
+        """Stop the clock."""
+        self.seconds = self._clock.monotonic() - self._start
+
+    def exit_code(self, code: int, *, strict: bool = False, lost: bool = False) -> int:
+        """The exit code of the run, from that of pytest and the verdicts."""
+        if self.interrupted:
+            return INTERRUPTED
+        if self.mistakes:
+            return NOT_PARSED
+        if self.problems or lost:
+            return FAILED
+        if code == pytest.ExitCode.USAGE_ERROR:
+            return USAGE
+        if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+            return NOTHING_RUN
+        return exit_code((result.verdict for result in self.results), strict=strict)
+
+
+def run_selection(selection: Selection, reporter: LiveReporter) -> int:
+    """Run scenarios with pytest, undisturbed by the settings that other tests have here; pytest's exit code."""
+    arguments = [
+        *("-p", PLUGIN, "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull, "--capture=no"),
+        *("--rootdir", _root(selection.files), "-o", "junit_suite_name=dicomsim", "-o", "junit_logging=system-out"),
+        *selection.options,
+    ]
+    if selection.expression is not None:
+        arguments += ["-k", selection.expression]
+    if selection.junit is not None:
+        arguments += ["--junitxml", str(selection.junit.absolute())]
+    if selection.processes:
+        arguments += ["-p", "xdist.plugin", "-n", str(selection.processes)]
+    arguments += [str(file.absolute()) for file in selection.files]
+    with _plain_pytest():
+        return int(pytest.main(arguments, plugins=[reporter]))
+
+
+def _root(files: Sequence[Path]) -> str:
+    return os.path.commonpath([file.absolute().parent for file in files])
+
+
+@contextmanager
+def _plain_pytest() -> Iterator[None]:
+    """No plugins and no options but those that are asked for."""
+    kept = {name: os.environ.get(name) for name in ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")}
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
