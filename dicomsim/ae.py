@@ -277,7 +277,7 @@ class ApplicationEntity(ContextLists):
     def setup(self, maximum_length: int) -> Setup:
         """What associations that begin now are made with."""
         observer = self.events if self.events else None
-        return Setup(self._get_reactor(), self.timeouts, maximum_length, observer, self.behaviour)
+        return Setup(self._get_reactor(), self.timeouts.copy(), maximum_length, observer, self.behaviour)
 
     def handler(self, name: str) -> Callable[..., Any] | None:
         """The user's function of that name, or None."""

@@ -15,11 +15,13 @@ from dicomsim.dimse.data import DataSource, FileSlice
 from dicomsim.dimse.exchange import Operation
 from dicomsim.dimse.messages import Message
 from dicomsim.engine.session import Session
+from dicomsim.engine.timeouts import Timeouts
 from dicomsim.errors import AssociationError, ConnectError, StateError, TimeLimitError
 from dicomsim.events import Side
 from dicomsim.outcome import Ending, Outcome
 from dicomsim.part10 import read_file_meta
 from dicomsim.presentation import PresentationContext
+from dicomsim.service_user import ServiceUser
 from dicomsim.sop_class import uid_name
 from dicomsim.transfer_syntax import TransferSyntaxUID
 from dicomsim.upper_layer.agreement import AcceptedContext
@@ -34,21 +36,6 @@ if TYPE_CHECKING:
 
 VERIFICATION = "1.2.840.10008.1.1"
 LOW_PRIORITY = 2
-
-
-class Peer:
-    """One end of an association: its title and address."""
-
-    def __init__(self, ae_title: str, address: tuple[str, int]) -> None:
-        self.ae_title = pad_ae_title(ae_title)
-        self.address, self.port = address
-
-    def as_dict(self) -> dict[str, Any]:
-        """As handlers find it in `info`."""
-        return {"ae_title": self.ae_title, "address": self.address, "port": self.port}
-
-    def __repr__(self) -> str:
-        return f"{self.ae_title.decode('ascii', 'backslashreplace').strip()}@{self.address}:{self.port}"
 
 
 class Association:
@@ -119,18 +106,26 @@ class Association:
         ]
 
     @property
-    def requestor(self) -> Peer:
-        """Who asked."""
-        return Peer(self.session.calling, self.session.local if self.is_requestor else self.session.remote)
+    def requestor(self) -> ServiceUser:
+        """Who asked, and how it presented itself."""
+        return ServiceUser(self.session, Side.REQUESTOR)
 
     @property
-    def acceptor(self) -> Peer:
-        """Who was asked."""
-        return Peer(self.session.called, self.session.remote if self.is_requestor else self.session.local)
+    def acceptor(self) -> ServiceUser:
+        """Who was asked, and how it presented itself."""
+        return ServiceUser(self.session, Side.ACCEPTOR)
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The timeouts of this association alone; setting one counts from the next wait."""
+        timeouts = self.session.timeouts
+        if timeouts.on_change is None:
+            timeouts.on_change = self.session.timeout_changed
+        return timeouts
 
     def info(self, message: Message) -> dict[str, Any]:
         """What handlers get as `info` with a request."""
-        requestor = self.requestor.as_dict()
+        requestor = self.requestor.info
         requestor["called_aet"] = pad_ae_title(self.session.called)
         parameters: dict[str, Any] = {"message_id": message.message_id}
         if message.priority is not None:
@@ -142,7 +137,7 @@ class Association:
         agreement = self.session.agreement
         return {
             "requestor": requestor,
-            "acceptor": self.acceptor.as_dict(),
+            "acceptor": self.acceptor.info,
             "parameters": parameters,
             "sop_class_extended": dict(agreement.extended_negotiation) if agreement else {},
         }

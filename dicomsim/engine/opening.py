@@ -60,6 +60,7 @@ def open_association(
     """
     session = setup.session(Side.REQUESTOR, handler)
     session.request_pdu = request
+    session.target = target
     session.take()
     try:
         session.upper.request(AssociateRequest(request), session.clock.monotonic())

@@ -53,7 +53,7 @@ class Session(Pump):
 
     __slots__ = (
         "_behaviour_state", "agreement", "answer_pdu", "assembler", "backlog", "calls", "exchange", "handler", "release_wanted",
-        "request_pdu", "serving", "user",
+        "request_pdu", "serving", "target", "user",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +84,8 @@ class Session(Pump):
         self.agreement: Agreement | None = None
         self.request_pdu: AssociateRQ | None = None
         self.answer_pdu: AssociateAC | AssociateRJ | None = None
+        self.target: tuple[str, int] = ("", 0)
+        """The address that was asked for, of a requestor."""
         self.user: Any = None
         """Whatever the handler keeps with the session."""
         self.serving = 0
@@ -110,8 +112,8 @@ class Session(Pump):
 
     @property
     def remote(self) -> tuple[str, int]:
-        """The peer's address and port; empty before there is a connection."""
-        return ("", 0) if self.transport is None else self.transport.remote
+        """The peer's address and port; the one asked for, or an empty one, before there is a connection."""
+        return self.target if self.transport is None else self.transport.remote
 
     @property
     def calling(self) -> str:
