@@ -29,6 +29,12 @@ ALIASES: Mapping[str, str] = {
 """Other words for names in paths."""
 
 _CHOICES = ("first", "last", "*")
+_TAG_DIGITS = 8
+
+
+def _is_choice(name: str) -> bool:
+    """Whether a name chooses among several; eight digits are the tag of a command element."""
+    return name in _CHOICES or (name.isdecimal() and len(name) < _TAG_DIGITS)
 
 
 def find(root: Span, path: str) -> list[Chain]:
@@ -41,7 +47,7 @@ def find(root: Span, path: str) -> list[Chain]:
     names = path.split(".")
     while names:
         name = names.pop(0)
-        choice = names.pop(0) if names and (names[0] in _CHOICES or names[0].isdecimal()) else "first"
+        choice = names.pop(0) if names and _is_choice(names[0]) else "first"
         if name != "pdu":
             name = ALIASES.get(name, name)
             chains = [found for chain in chains for found in _choose(_parts(chain, name), choice, name != "items")]
@@ -153,20 +159,20 @@ def read_path(value: Any) -> str:
     path = read_text(value)
     for name in path.split("."):
         known = ALIASES.get(name, name) in KINDS_BY_NAME
-        if not known and name not in _CHOICES and not name.isdecimal() and not _is_tag(name):
+        if not known and not _is_choice(name) and not _is_tag(name):
             raise RuleError(f"no field is called {shown(name)}{suggest(name, (*KINDS_BY_NAME, *ALIASES))}", path)
     return path
 
 
 def _is_tag(name: str) -> bool:
-    return len(name) == 8 and all(digit in "0123456789ABCDEF" for digit in name)
+    return len(name) == _TAG_DIGITS and all(digit in "0123456789ABCDEF" for digit in name)
 
 
 _UID_NAMES = frozenset(("uid", "abstract_syntax", "transfer_syntax", "sop_class_uid", "service_class_uid"))
 
 
 def _last_name(path: str) -> str:
-    names = [name for name in path.split(".") if name not in _CHOICES and not name.isdecimal()]
+    names = [name for name in path.split(".") if not _is_choice(name)]
     return ALIASES.get(names[-1], names[-1]) if names else ""
 
 
@@ -178,7 +184,7 @@ def read_field(path: str, value: Any) -> int | str:
     if kinds and kinds <= {NUMBER, LITTLE}:
         number = read_integer(value)
         if not 0 <= number <= 0xFFFFFFFF:
-            raise RuleError(f"{number} fits into no field: 0 to 0xffffffff", path)
+            raise RuleError(f"{number} fits into no field: 0 to 0xffffffff")
         return number
     return read_text(value)
 

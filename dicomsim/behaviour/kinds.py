@@ -312,7 +312,7 @@ def _element_kind(keyword: str) -> Kind:
     """How one value of a command element is written."""
     row = COMMAND_ELEMENTS.get(command_tag(keyword))
     if row is None:
-        raise RuleError(f"{keyword} is no element of the command dictionary; give its value as hex:…", keyword)
+        raise RuleError(f"{keyword} is no element of the command dictionary; give its value as hex:…")
     if row.keyword in _SPECIAL:
         return _SPECIAL[row.keyword]
     return SOP_CLASS_UID if row.vr == "UI" else _NUMBERS.get(row.vr, _PLAIN_TEXT)

@@ -29,8 +29,6 @@ def choose(when: Mapping[str, Any], triggers: Mapping[str, Trigger], actions: Se
     for action in actions:
         words[action.name] = {Layer.PDU} if deferred and action in answering else set(action.layers)
     found = set(Layer).intersection(*words.values())
-    if when.get("direction") == "out":
-        found.discard(Layer.ANSWER)
     if not found:
         raise RuleError(_disagreement(words))
     return _best(found, when, triggers, actions), deferred
@@ -39,6 +37,8 @@ def choose(when: Mapping[str, Any], triggers: Mapping[str, Trigger], actions: Se
 def _trigger_layers(key: str, trigger: Trigger, when: Mapping[str, Any]) -> set[Layer]:
     if key == "at":
         return {Layer(when["at"])}
+    if key == "direction" and when["direction"] == "out":
+        return set(trigger.layers) - {Layer.ANSWER}
     if key == "pdu" and when["pdu"] != _REQUEST:
         return {Layer.PDU}
     return set(trigger.layers)
@@ -60,13 +60,9 @@ def _anywhere(layers: Iterable[Layer]) -> bool:
 
 
 def _disagreement(words: Mapping[str, set[Layer]]) -> str:
-    """Which words have no hop in common: the first pair, or all of them."""
-    named = list(words.items())
-    for index, (name, layers) in enumerate(named):
-        for other, others in named[:index]:
-            if not layers & others:
-                return f"{other} works at {_listed(others)}, {name} at {_listed(layers)}: there is no hop for both"
-    return "there is no hop at which all of these work: " + ", ".join(words)
+    """Where each word works that does not work everywhere."""
+    limited = (f"{name} ({_listed(layers)})" for name, layers in words.items() if layers != set(Layer))
+    return f"there is no hop where all of these work: {', '.join(limited)}"
 
 
 def _listed(layers: set[Layer]) -> str:

@@ -75,16 +75,21 @@ def _text_of(path: str) -> str:
 
 def _read_yaml(text: str, path: str) -> list[Rule]:
     from ruamel.yaml import YAML  # takes longer to import than most commands run
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.reader import ReaderError
 
     try:
         node = YAML(typ="safe", pure=True).compose(text)
+    except ReaderError as error:
+        before = text[: error.position]
+        where = f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+        raise FileError(f"{path}:{where}: this character has no place in text: {error.character!r}") from None
+    except RecursionError:
+        raise FileError(f"{path}: is nested too deep") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise FileError(f"{path}{where}: {error.problem or error.context}") from None
-    except YAMLError as error:
-        raise FileError(f"{path}: {error}") from None
     if node is None:
         raise FileError(f"{path}:1:1: there is no rule in it")
     return rules_of_node(node, path)
@@ -142,7 +147,7 @@ def _rules_of_item(node: Node, path: str) -> list[Rule]:
             return [_line_rule(f"{key.value}: {value.value}", key, value)]
         return [rule_of(plain(node, path))]
     except RuleError as fault:
-        raise _fault(path, _node_at(node, fault.where), fault.reason, fault.column) from None
+        raise _fault(path, _node_at(node, fault.where, fault.value), fault.reason, fault.column) from None
 
 
 def _line_rule(text: str, key: Node, value: Node) -> Rule:
@@ -163,8 +168,8 @@ def _fault(path: str, node: Node, reason: str, column: int = 0) -> FileError:
     return FileError(f"{path}:{mark.line + 1}:{mark.column + max(column, 1) + (quoted and column > 0)}: {reason}")
 
 
-def _node_at(node: Node, where: Sequence[str | int]) -> Node:
-    """The node that keys and indices lead to, or the last one on the way; a key that stands there is what is meant."""
+def _node_at(node: Node, where: Sequence[str | int], value: bool) -> Node:
+    """The node that keys and indices lead to, or the last on the way; of a last key, the key itself or its value."""
     from ruamel.yaml.nodes import MappingNode, SequenceNode
 
     for place, step in enumerate(where):
@@ -172,7 +177,7 @@ def _node_at(node: Node, where: Sequence[str | int]) -> Node:
             found = next((pair for pair in node.value if pair[0].value == step), None)
             if found is None:
                 continue
-            node = found[0] if place == len(where) - 1 else found[1]
+            node = found[0] if place == len(where) - 1 and not value else found[1]
         elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
     return node

@@ -43,6 +43,13 @@ def _read_selector(value: Any) -> str:
     return text if text == "*" or text.isdecimal() else str(ONE_SOP_CLASS.read(text))
 
 
+def _within(read: Callable[[Any], Any], written: Any, key: Any, *, value: bool) -> Any:
+    try:
+        return read(written)
+    except RuleError as fault:
+        raise RuleError(fault.reason, str(key), *fault.where, value=value) from None
+
+
 def _make_selector(text: str) -> Selector:
     if text == "*":
         return lambda context_id, uid: True
@@ -63,10 +70,8 @@ def _each(kind: Kind) -> Kind:
             return kind.read(value)
         result = {}
         for key, item in value.items():
-            try:
-                result[_read_selector(key)] = kind.read(item)
-            except RuleError as fault:
-                raise fault.within(str(key)) from None
+            selector = _within(_read_selector, key, key, value=False)
+            result[selector] = _within(kind.read, item, key, value=True)
         return result
 
     def make(value: Any) -> dict[str, tuple[Selector, Any]]:

@@ -210,7 +210,7 @@ def _read_place(key: str, value: Any) -> tuple[str, Any]:
     if isinstance(read, str) and ":" not in read:
         number = read_integer(read)
         if not 0 <= number <= 255:
-            raise RuleError(f"{number} is no byte: 0 to 255, or hex:… for several", key)
+            raise RuleError(f"{number} is no byte: 0 to 255, or hex:… for several")
         read = number
     return str(int(key)), read
 

@@ -17,7 +17,8 @@ def within(kind: Kind, value: Any, *where: str | int) -> Any:
     try:
         return kind.read(value)
     except RuleError as fault:
-        raise RuleError(f"{where[-1]}: {fault.reason}", *where, *fault.where) from None
+        of_value = fault.value or not fault.where
+        raise RuleError(f"{where[-1]}: {fault.reason}", *where, *fault.where, value=of_value) from None
 
 
 def known_trigger(key: str) -> Trigger:
@@ -137,8 +138,10 @@ def _read_free(action: Action, key: str, value: Any) -> tuple[str, Any]:
     try:
         return action.free.read(key, value)
     except RuleError as fault:
-        names = [item.name for item in action.parameters]
-        raise RuleError(f"{fault.reason}{'' if 'mean' in fault.reason else suggest(key, names)}", key) from None
+        hint = suggest(key, [item.name for item in action.parameters])
+        if hint:
+            raise RuleError(f"{action.name} has no parameter {shown(key)}{hint}", key) from None
+        raise RuleError(fault.reason, key, value=not fault.where) from None
 
 
 def _check_required(action: Action, read: Mapping[str, Any], free: Mapping[str, Any]) -> None:

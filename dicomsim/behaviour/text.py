@@ -116,7 +116,7 @@ class Reader:
             return self._mapping()
         match = self.take(bare)
         if not match or self.text[start] in "\"'":
-            raise self.fail("a quote is not closed" if not self.at_end or match else "a value is missing", start)
+            raise self.fail("a quote is not closed" if match else "a value is missing", start)
         return match[0].strip()
 
     def _list(self) -> list[Any]:

@@ -83,7 +83,7 @@ def _read_fields(value: Any) -> dict[str, Any]:
         try:
             result[path] = read_field_test(path, item)
         except RuleError as fault:
-            raise RuleError(f"{path}: {fault.reason}", path) from None
+            raise RuleError(f"{path}: {fault.reason}", path, value=True) from None
     return result
 
 

@@ -22,7 +22,7 @@ class RuleError(DicomsimError):
 
     exit_code = 2
 
-    def __init__(self, reason: str, *where: str | int, column: int = 0) -> None:
+    def __init__(self, reason: str, *where: str | int, column: int = 0, value: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         """What is wrong, in words."""
@@ -30,10 +30,12 @@ class RuleError(DicomsimError):
         """Keys and indices that lead to the offending value of the mapping form."""
         self.column = column
         """Column of the offending word in the one-line form, from 1; 0 if not known."""
+        self.value = value
+        """Whether what stands under the last key is at fault, not the key itself."""
 
     def within(self, *where: str | int) -> RuleError:
         """The same fault, seen from further out."""
-        return RuleError(self.reason, *where, *self.where, column=self.column)
+        return RuleError(self.reason, *where, *self.where, column=self.column, value=self.value)
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -108,11 +108,12 @@ def rule_schema() -> dict[str, Any]:
 
 
 _ANY = Kind("", lambda value: value)
-_PLAIN: dict[str, Any] = {"type": ["string", "number", "boolean", "array", "object"]}
+_PLAIN = ("string", "number", "array")
 
 
 def _described(kind: Kind, says: str) -> dict[str, Any]:
-    schema = dict(kind.schema) if kind.schema is not None else dict(_PLAIN)
+    plain = {"type": [*_PLAIN, "object"] if kind.mapping else [*_PLAIN]}
+    schema = plain if kind.schema is None else dict(kind.schema)
     return schema | {"description": f"{says} ({kind.form})" if kind.form else says}
 
 

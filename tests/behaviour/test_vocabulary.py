@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
 import pytest
 
@@ -176,7 +178,7 @@ FAULTS = {
     "dimse/group-length-missing": "on C-ECHO-RQ out: remove command.CommandGroupLength",
     "dimse/cmd-explicit-vr": "on C-ECHO-RQ out: recode explicit-little",
     "dimse/cmd-big-endian": "on C-ECHO-RQ out: recode implicit-big",
-    "dimse/cmd-foreign-element": "on C-ECHO-RQ out: append hex:0800050002000000 path=command",
+    "dimse/cmd-foreign-element": "on C-ECHO-RQ out: append hex:08000500020000004142 path=command",
     "dimse/cmd-order": "on C-ECHO-RQ out: reverse command",
     "dimse/dstype-mismatch-a": "on C-ECHO-RQ out: set CommandDataSetType=0",
     "dimse/dstype-mismatch-b": "on C-STORE-RQ out: substitute command.CommandDataSetType=0x0101",
@@ -253,6 +255,64 @@ def test_the_vocabulary_is_plain_data() -> None:
     assert "A-ASSOCIATE-RQ" in words["triggers"]["pdu"]["words"]
     assert "codes" == words["actions"]["reject"]["main"]
     assert "C-STORE-RQ" in words["triggers"]["command"]["words"]
+
+
+def fits(schema: dict[str, Any], value: Any) -> bool:
+    """Whether a value fits the words of JSON Schema that the schema of a rule uses."""
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    names = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
+    name = "null" if value is None else names[type(value)]
+    if kinds and name not in kinds and not (name == "integer" and "number" in kinds):
+        return False
+    if "anyOf" in schema and not any(fits(choice, value) for choice in schema["anyOf"]):
+        return False
+    if value not in schema.get("enum", [value]):
+        return False
+    if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
+        return False
+    if name == "integer" and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        return False
+    if isinstance(value, dict):
+        properties, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+        for key, item in value.items():
+            found = [properties[key]] if key in properties else [s for p, s in patterns.items() if re.search(p, key)]
+            if not all(fits(each, item) for each in found) or (
+                not found and schema.get("additionalProperties", True) is False
+            ):
+                return False
+        count = len(value)
+        within = schema.get("minProperties", 0) <= count <= schema.get("maxProperties", count)
+        return within and value.keys() >= set(schema.get("required", ()))
+    return not isinstance(value, list) or all(fits(schema.get("items", {}), item) for item in value)
+
+
+@pytest.mark.parametrize("fault", RULES)
+def test_a_rule_fits_the_schema_in_each_of_its_forms(fault: str) -> None:
+    schema, rule = rule_schema(), parse_rule(RULES[fault])
+    when, _, do = str(rule).removeprefix("on ").partition(": ")
+
+    assert fits(schema, rule.as_mapping())
+    assert fits(schema, str(rule))
+    assert fits(schema, {f"on {when}": do})
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"when": {"pdu": "A-ABORT"}},
+        {"when": {"pdv": "A-ABORT"}, "do": "drop"},
+        {"when": {"pdu": "A-ABORT"}, "do": "drop", "tims": 3},
+        {"when": {"pdu": "A-ABORT"}, "do": {"drp": None}},
+        {"when": {"pdu": "A-ABORT"}, "do": {"close": {"plce": "after"}}},
+        {"when": {"pdu": "A-ABORT", "direction": "inward"}, "do": "drop"},
+        {"when": {"pdu": "A-ABORT"}, "do": {"close": "afterwards"}},
+        {"when": {"offset": -1}, "do": "close"},
+        "reject everything",
+    ],
+)
+def test_what_is_no_rule_does_not_fit_the_schema(mapping: Any) -> None:
+    assert not fits(rule_schema(), mapping)
 
 
 def test_the_schema_of_a_rule_knows_all_words() -> None:
