@@ -40,6 +40,10 @@ LARGEST_PDU = (1 << 32) - 1
 """The framers here judge nothing; a PDU of any length is gathered as its bytes come."""
 
 
+_LAST = Close | Reset | HalfClose | Stall
+"""Steps behind which nothing is sent: what is before them is written first."""
+
+
 class Lane:
     """The steps that wait their turn at one hop."""
 
@@ -127,15 +131,20 @@ class Detour:
         self._pump_messages(self._session.clock.monotonic())
 
     def add(self, steps: Iterable[Step]) -> None:
-        """Queue steps behind what is being sent."""
-        self._pdus_out.steps.extend(steps)
+        """Queue steps behind what is being sent, and behind what the upper layer has got to send by now."""
+        steps = tuple(steps)
+        if steps:
+            upper = self._session.upper
+            while upper.wants_to_send:
+                self.outgoing(upper.data_to_send())
+            self._pdus_out.steps.extend(steps)
 
     def pump(self, now: float) -> None:
         """Carry out the steps whose time has come, up to one that must wait for `unsent` to be written."""
         while (step := self._bytes_in.head(now)) is not None:
             self._bytes_in.steps.popleft()
             if not isinstance(step, Pass):
-                self._carry_out(step)
+                self._carry_out_incoming(step)
                 continue
             for pdu in self._incoming.pdus(step.data):
                 self._pdus_in.steps.extend(self.hops.pdu_in(self._session, pdu))
@@ -144,7 +153,7 @@ class Detour:
             if isinstance(step, Pass):
                 self._session.deliver(step.data, now)
             else:
-                self._carry_out(step)
+                self._carry_out_incoming(step)
         self._pump_messages(now)
         while not self.stalled and self._pump_out(now):
             pass
@@ -155,13 +164,13 @@ class Detour:
             if isinstance(step, PassMessage):
                 dispatch.arrived(self._session, step.message)
             else:
-                self._carry_out(step)
+                self._carry_out_incoming(step)
 
     def _pump_out(self, now: float) -> bool:
         """Carry out one outgoing step; False when there is none, or it must wait."""
         lane = self._pdus_out if self._bytes_out.empty else self._bytes_out
         step = lane.head(now)
-        if step is None or (isinstance(step, Close | Reset | HalfClose) and self.unsent):
+        if step is None or (isinstance(step, _LAST) and self.unsent):
             return False
         lane.steps.popleft()
         if not isinstance(step, Pass):
@@ -171,6 +180,13 @@ class Detour:
         else:
             self._bytes_out.steps.extend(self.hops.bytes_out(self._session, step.data))
         return True
+
+    def _carry_out_incoming(self, step: Step) -> None:
+        """As for outgoing steps; what concerns the peer takes its turn there, behind what has been said before."""
+        if isinstance(step, Raw | _LAST) and not self.stalled:
+            self.add((step,))
+        elif not isinstance(step, Raw):
+            self._carry_out(step)
 
     def _carry_out(self, step: Step) -> None:
         session = self._session
