@@ -86,7 +86,7 @@ INSTEAD = "instead"
 
 def place_parameter(default: str) -> Parameter:
     """Where an action puts what it adds."""
-    return Parameter("place", word(BEFORE, AFTER, INSTEAD), "before, after or instead of what passes", default)
+    return Parameter("place", word(BEFORE, AFTER, INSTEAD), "where it goes", default)
 
 
 def placed(steps: Steps, added: list[Step], place: str) -> Steps:

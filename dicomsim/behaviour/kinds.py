@@ -234,36 +234,34 @@ def codes(names: tuple[str, ...], known: Mapping[str, str], high: int = 255) -> 
     def make(value: str) -> tuple[int, ...]:
         return tuple(map(int, value.split("/")))
 
-    form = "/".join(names) + (f", or {', '.join(known)}" if known else "")
+    form = "/".join(names) + (f", or a name such as {next(iter(known))}" if known else "")
     return Kind(form, read, make, words=lambda: known, mapping=True)
 
 
-REJECTION = codes(
-    ("result", "source", "reason"),
-    {
-        "no-reason": "1/1/1",
-        "application-context": "1/1/2",
-        "calling": "1/1/3",
-        "called": "1/1/7",
-        "identity": "1/2/1",
-        "version": "1/2/2",
-        "congestion": "2/3/1",
-        "limit": "2/3/2",
-    },
-)
+REJECTION_NAMES: Mapping[str, str] = {
+    "no-reason": "1/1/1",
+    "application-context": "1/1/2",
+    "calling": "1/1/3",
+    "called": "1/1/7",
+    "identity": "1/2/1",
+    "version": "1/2/2",
+    "congestion": "2/3/1",
+    "limit": "2/3/2",
+}
+"""Usual codes of an A-ASSOCIATE-RJ."""
+ABORT_NAMES: Mapping[str, str] = {
+    "user": "0/0",
+    "provider": "2/0",
+    "unrecognized-pdu": "2/1",
+    "unexpected-pdu": "2/2",
+    "unrecognized-parameter": "2/4",
+    "unexpected-parameter": "2/5",
+    "invalid-value": "2/6",
+}
+"""Usual codes of an A-ABORT."""
+REJECTION = codes(("result", "source", "reason"), REJECTION_NAMES)
 """Codes of an A-ASSOCIATE-RJ, PS3.8 Table 9-21."""
-ABORT = codes(
-    ("source", "reason"),
-    {
-        "user": "0/0",
-        "provider": "2/0",
-        "unrecognized-pdu": "2/1",
-        "unexpected-pdu": "2/2",
-        "unrecognized-parameter": "2/4",
-        "unexpected-parameter": "2/5",
-        "invalid-value": "2/6",
-    },
-)
+ABORT = codes(("source", "reason"), ABORT_NAMES)
 """Codes of an A-ABORT, PS3.8 Table 9-26."""
 
 _TAG = re.compile(r"\(?([0-9a-fA-F]{4}),?([0-9a-fA-F]{4})\)?")

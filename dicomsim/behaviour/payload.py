@@ -208,7 +208,7 @@ def _make(text: str) -> Payload:
 _DIGITS = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}\s*)+")
 
 PAYLOAD = Kind(
-    "hex:0102, text:…, random:100, zeros:100, A-ABORT 2/1, C-ECHO-RSP 1/7 (context and message id)",
+    "hex:0102, text:…, random:100, zeros:100, A-ABORT 2/1, C-ECHO-RSP 1/7",
     _read,
     _make,
     words=lambda: [*(f"{prefix}:" for prefix in PREFIXES), *_PDUS, *COMMANDS],

@@ -41,7 +41,7 @@ _FIX = Parameter("lengths", word("keep", "fix"), _LENGTHS_HELP, "fix")
 _AS = Parameter(
     "as", word("auto", "user", "raw"), "a primitive of our user, or bytes; auto: if the state allows it", "auto"
 )
-_PATH = Kind("path: user.maximum_length, contexts.3, pdv.last", read_path, words=lambda: KINDS_BY_NAME)
+_PATH = Kind("user.maximum_length, contexts.3, pdv.last …", read_path, words=lambda: KINDS_BY_NAME)
 
 
 def _reject(occasion: Occasion, steps: Steps, given: Mapping[str, Any]) -> Steps:
@@ -239,14 +239,14 @@ ACTIONS = (
         "answer the association request with A-ASSOCIATE-RJ",
         (Layer.ANSWER, *EVERYWHERE),
         _reject,
-        (Parameter("codes", REJECTION, "result/source/reason", "1/1/1"), place_parameter(INSTEAD)),
+        (Parameter("codes", REJECTION, "the codes", "1/1/1"), place_parameter(INSTEAD)),
     ),
     Action(
         "abort",
         "send an A-ABORT",
         EVERYWHERE,
         _abort,
-        (Parameter("codes", ABORT, "source/reason", "0/0"), _AS, place_parameter(INSTEAD)),
+        (Parameter("codes", ABORT, "the codes", "0/0"), _AS, place_parameter(INSTEAD)),
     ),
     Action("release", "send an A-RELEASE-RQ", EVERYWHERE, _release, (_AS, place_parameter(AFTER))),
     Action(

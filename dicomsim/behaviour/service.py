@@ -40,7 +40,7 @@ ACTIONS = (
         (Layer.MESSAGE,),
         _answer,
         (
-            Parameter("status", STATUS, "the status, or a list used in turn", "0x0000"),
+            Parameter("status", STATUS, "what to answer", "0x0000"),
             Parameter("data", PAYLOAD, "data set of the answer", prefixes=tuple(PREFIXES)),
             Parameter("as", word(*_RESPONSES), "a response of another service"),
         ),

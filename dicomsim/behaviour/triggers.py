@@ -206,7 +206,7 @@ TRIGGERS: Mapping[str, Trigger] = {
         ),
         Trigger(
             "nth",
-            "the how-maniest time in this session, from 1",
+            "which time it is in this session, from 1",
             RANGES,
             ALL,
             lambda o, counts: o.memory.matches in counts,
@@ -214,7 +214,7 @@ TRIGGERS: Mapping[str, Trigger] = {
         ),
         Trigger(
             "every",
-            "each time the count in this session is a multiple",
+            "each time that this many times have come in this session",
             COUNT,
             ALL,
             lambda o, n: not o.memory.matches % n,

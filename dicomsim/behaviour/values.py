@@ -155,6 +155,10 @@ def read_text(value: Any) -> str:
     raise RuleError(f"{shown(value)} is no text")
 
 
+FEW = 6
+"""Words that a help text lists; of more it names the first and the last."""
+
+
 def word(*choices: str) -> Kind:
     """One of a few words, in any case."""
     known = {choice.casefold(): choice for choice in choices}
@@ -165,7 +169,8 @@ def word(*choices: str) -> Kind:
             raise RuleError(f"{shown(value)} is none of {', '.join(choices)}{suggest(text, choices)}")
         return known[text.casefold()]
 
-    return Kind(" | ".join(choices), read, schema={"enum": list(choices)}, words=lambda: choices)
+    form = " | ".join(choices) if len(choices) <= FEW else f"{choices[0]} … {choices[-1]}"
+    return Kind(form, read, schema={"enum": list(choices)}, words=lambda: choices)
 
 
 def read_list(value: Any, read: Callable[[Any], Any]) -> Any:
