@@ -11,7 +11,8 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from dicomsim import events
-from dicomsim.capture.captured import Address, CapturedEnd, CapturedOpen, Item
+from dicomsim.capture.captured import Address, CapturedEnd, CapturedMessage, CapturedOpen, CapturedPdu, Item
+from dicomsim.capture.contexts import Contexts
 from dicomsim.capture.files import APPLICATION, CaptureReader
 from dicomsim.capture.frames import FrameParser, endpoints
 from dicomsim.capture.pdu_stream import find_chain, plausible
@@ -190,6 +191,48 @@ def read(
                 items.clear()
         reassembler.finish()
         yield from items
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One association of a capture file, in short; `items` reads the file again for the whole of it."""
+
+    path: str
+    """The file."""
+    association: int
+    """Its number in the file."""
+    requestor: Address
+    """Who asked for it."""
+    acceptor: Address
+    """Who was asked."""
+    contexts: Contexts = field(default_factory=Contexts)
+    """What was negotiated."""
+    messages: int = 0
+    """How many messages there are."""
+    ports: Container[int] = ()
+    """Ports declared to be DICOM."""
+
+    def items(self, choose_sink: SinkChooser | None = None) -> Iterator[Item]:
+        """Yield what was said on it; raises `FileError`."""
+        for item in read(self.path, choose_sink=choose_sink, ports=self.ports):
+            if item.association == self.association:
+                yield item
+                if isinstance(item, CapturedEnd):
+                    return
+
+
+def conversations(path: str | os.PathLike[str], *, ports: Container[int] = ()) -> list[Conversation]:
+    """The associations of a capture file in the order of their beginnings; raises `FileError`."""
+    found: dict[int, Conversation] = {}
+    for item in read(path, ports=ports):
+        if isinstance(item, CapturedOpen):
+            number = item.association
+            found[number] = Conversation(os.fspath(path), number, item.requestor, item.acceptor, ports=ports)
+        elif isinstance(item, CapturedPdu):
+            found[item.association].contexts.note(item)
+        elif isinstance(item, CapturedMessage):
+            found[item.association].messages += 1
+    return list(found.values())
 
 
 @dataclass(slots=True)

@@ -173,6 +173,11 @@ def _fragments(item: CapturedPdu) -> tuple[int, bool] | None:
     return sum(len(pdv.data) for pdv in pdu.pdvs), pdu.pdvs[-1].is_last
 
 
+def pdu_text(item: CapturedPdu) -> str:
+    """What a PDU says, on one line."""
+    return _describe(item)[0]
+
+
 def _describe(item: CapturedPdu) -> tuple[str, bool]:
     """What a PDU says, and whether that is a whole command set."""
     if item.damage:

@@ -19,7 +19,8 @@ ANY_CONTEXT = range(256)
 """Contexts are not judged: clients send on them before they are accepted."""
 
 Holes = tuple[tuple[int, int], ...]
-SinkChooser = Callable[[Message], Sink]
+SinkChooser = Callable[[Side, Message], Sink | None]
+"""Picks by sender and command where a data set goes; None where it is only to be counted."""
 
 _PDV_HEADER = Struct(">IBB").unpack_from
 
@@ -112,7 +113,7 @@ class MessageTrack:
         )
 
     def _sink(self, message: Message) -> Sink:
-        inner = self._choose_sink(message) if self._choose_sink is not None else None
+        inner = self._choose_sink(self._sender, message) if self._choose_sink is not None else None
         self._counter = CountingSink(inner)
         return self._counter
 
@@ -142,7 +143,7 @@ def overlap(holes: Holes, start: int, stop: int) -> int:
 
 def keep_in_memory(limit: int) -> SinkChooser:
     """Keep data sets of up to `limit` bytes; longer ones are counted, and their message has a `sink_error`."""
-    return lambda message: MemorySink(limit)
+    return lambda sender, message: MemorySink(limit)
 
 
 class AssociationTrack:
