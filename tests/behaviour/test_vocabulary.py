@@ -207,7 +207,7 @@ FAULTS = {
     "svc/store-nth": "on C-STORE-RQ in nth=3: answer A700",
     "svc/store-sop": "on C-STORE-RQ in sop_class=CTImageStorage: answer A900",
     "svc/store-size": "on C-STORE-RQ in size=1000000..: answer A700",
-    "svc/store-prob": "on C-STORE-RQ in probability=0.1 seed=7: answer A700",
+    "svc/store-prob": "on C-STORE-RQ in probability=0.3 seed=7: answer A700",
     "svc/store-delay": "on C-STORE-RSP out: delay [0, 1, 5]",
     "svc/store-slow-read": "on bytes in: throttle 10000",
     "svc/store-abort-after": "on C-STORE-RSP out nth=3: abort place=after",
