@@ -49,7 +49,6 @@ from dicomsim.wire.pdu import (
     Pdv,
     ReleaseRP,
     ReleaseRQ,
-    pad_ae_title,
 )
 from dicomsim.wire.render import hexadecimal, one_line
 
@@ -134,7 +133,12 @@ def _encode(pdu: Pdu, step: Any) -> bytes:
 
 
 def _title(text: str | None, otherwise: str) -> bytes:
-    return pad_ae_title(otherwise if text is None else text)
+    return _padded(otherwise if text is None else text)
+
+
+def _padded(title: str) -> bytes:
+    """16 bytes, or more; what is no ASCII goes as UTF-8, which no title may be."""
+    return title.encode("utf-8", "surrogateescape").ljust(16)
 
 
 def _reserved_set(value: T) -> T:
@@ -225,8 +229,8 @@ def _associate_ac(step: Any, dialogue: Dialogue) -> AssociateAC:
     identity = step.user_identity_response
     users = [] if identity is None else [UserIdentityAC(bytes.fromhex(identity))]
     pdu = AssociateAC(
-        request.called_ae_title if step.called is None else pad_ae_title(step.called),
-        request.calling_ae_title if step.calling is None else pad_ae_title(step.calling),
+        request.called_ae_title if step.called is None else _padded(step.called),
+        request.calling_ae_title if step.calling is None else _padded(step.calling),
         _items(step, _answers(step, request), users),
         int(step.protocol_version),
     )

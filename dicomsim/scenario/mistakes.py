@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MODELS: dict[str, type[BaseModel]] = {**STEP_TAGS, **ALTERNATIVE_TAGS}
 """Model by tag of a union; the tag stands in the place that pydantic gives for a mistake."""
+SKIPPED = frozenset((*MODELS, "one", "several", "short", "long"))
+"""Tags, which are not in the file."""
 _UNIONS = {"step_tag()": step_mistake, "alternative_tag()": alternative_mistake}
 
 
@@ -52,7 +54,7 @@ def _in_data(location: Iterable[Any], data: Any) -> tuple[Path_, Path_]:
 
 def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     location, context = detail["loc"], detail.get("ctx", {})
-    name = next((str(element) for element in reversed(location) if element not in MODELS), "")
+    name = next((str(element) for element in reversed(location) if element not in SKIPPED), "")
     match detail["type"]:
         case "missing":
             return f"{name} is missing"
@@ -76,8 +78,7 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 def _named(location: tuple[int | str, ...], text: str) -> str:
     """Say which value it is about, where the text does not."""
-    skipped = (*MODELS, "one", "several", "short", "long")
-    names = [each for each in location if each not in skipped and re.fullmatch("[a-z_-]+", str(each))]
+    names = [each for each in location if each not in SKIPPED and re.fullmatch("[a-z_-]+", str(each))]
     return f"{names[-1]}: {text}" if names and text.startswith(("should", "input")) else text
 
 

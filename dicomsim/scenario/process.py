@@ -72,25 +72,37 @@ class PeerProcess:
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code (negative: the signal that ended it), or None if it is still running after that time."""
-        if self._process.poll() is None:
-            with suppress(ProcessLookupError):
-                handle = os.pidfd_open(self._process.pid)
-                try:
-                    ended = select.poll()
-                    ended.register(handle, select.POLLIN)
-                    ended.poll(max(seconds, 0) * 1000)
-                finally:
-                    os.close(handle)
-        return self._process.poll()
+        if self._process.returncode is None and self._code() is None:
+            handle = os.pidfd_open(self._process.pid)
+            try:
+                ended = select.poll()
+                ended.register(handle, select.POLLIN)
+                ended.poll(max(seconds, 0) * 1000)
+            finally:
+                os.close(handle)
+        return self._code()
+
+    def _code(self) -> int | None:
+        """The exit code, without reaping: as long as nobody does, its id and its group's are nobody else's."""
+        if self._process.returncode is not None:
+            return self._process.returncode
+        info = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if info is None:
+            return None
+        return info.si_status if info.si_code == os.CLD_EXITED else -info.si_status
 
     def end(self) -> int:
-        """End it and what it has started, if it is still running: they are asked first, then made to."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if self._process.poll() is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, number)
+        """End it and what it has started: they are asked first, then made to. Its exit code."""
+        if self._process.returncode is None:
+            if self._code() is None:
+                self._signal(signal.SIGTERM)
                 self.wait(END_LIMIT)
+            self._signal(signal.SIGKILL)
         return self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
     def output(self) -> str:
         """What it has printed, the end of it if it is long."""
