@@ -8,9 +8,10 @@ timed here: the owner tells what was sent and what has arrived, and asks what th
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from dicomsim.dimse.builders import c_cancel_rq
 from dicomsim.dimse.messages import Message
@@ -43,6 +44,10 @@ class Operation:
     """Responses that whoever asked has not looked at yet; filled by the owner."""
     final: bool = False
     """Whether the final response has come, or was sent."""
+    notify: Callable[[Message], None] | None = None
+    """Who is told of each response, by the owner; then none is kept in `replies`."""
+    user: Any = None
+    """Whatever the one who serves it keeps with it."""
 
     @property
     def is_cancellable(self) -> bool:

@@ -162,7 +162,10 @@ def arrived(session: Session, message: Message) -> None:
 
 
 def _response(session: Session, message: Message, operation: Operation) -> None:
-    operation.replies.append(message)
+    if operation.notify is None:
+        operation.replies.append(message)
+    else:
+        operation.notify(message)
 
 
 def _request(session: Session, message: Message, operation: Operation) -> None:
@@ -171,7 +174,11 @@ def _request(session: Session, message: Message, operation: Operation) -> None:
     if job is None:
         served(session)
     elif session.calls:  # whoever waits for an answer does the work meanwhile: a C-GET's sub-operations, for one
-        job()
+        depth = session.lend()
+        try:
+            job()
+        finally:
+            session.reclaim(depth)
         served(session)
     else:
         session.reactor.workers.submit(lambda: _run(session, job))

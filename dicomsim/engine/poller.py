@@ -48,8 +48,8 @@ class Poller(Protocol):
         ...
 
 
-class _Waker:
-    """A pipe whose reading end makes `wait` return."""
+class Waker:
+    """A pipe whose reading end makes a wait return."""
 
     def __init__(self) -> None:
         self.fd, self._write = os.pipe()
@@ -57,18 +57,21 @@ class _Waker:
         os.set_blocking(self._write, False)
 
     def wake(self) -> None:
+        """Make `fd` readable."""
         try:
             os.write(self._write, b"\0")
         except BlockingIOError:
             pass  # full means that it will wake anyway
 
     def drain(self) -> None:
+        """Make `fd` unreadable again."""
         try:
             os.read(self.fd, 4096)
         except BlockingIOError:
             pass
 
     def close(self) -> None:
+        """Give the descriptors back."""
         os.close(self.fd)
         os.close(self._write)
 
@@ -78,7 +81,7 @@ class EpollPoller:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._waker = _Waker()
+        self._waker = Waker()
         self._epoll.register(self._waker.fd, select.EPOLLIN)
 
     def add(self, fd: int, mask: int) -> None:
@@ -116,7 +119,7 @@ class SelectorPoller:
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         self._selector = selector or selectors.DefaultSelector()
-        self._waker = _Waker()
+        self._waker = Waker()
         self._selector.register(self._waker.fd, selectors.EVENT_READ)
         self._lock = threading.Lock()
         self._wanted: dict[int, int] = {}

@@ -115,7 +115,8 @@ class Pump(Owned):
             limit = None if seconds is None else self._progress + seconds
             deadline = _earliest(limit, self._deadline())
             if self._wait(None if deadline is None else deadline - clock(), write=not sent):
-                self._pump(_thread_buffer())
+                self._pump(_thread_buffer(), ready)
+                self.wake_waiters()
             elif limit is not None and seconds is not None and clock() >= limit:
                 self.time_out(name, seconds)
             else:
@@ -125,7 +126,7 @@ class Pump(Owned):
         assert self.transport is not None
         if self.transport.pending():
             return True
-        return self.transport.wait(seconds, write=write, read=self.detour is None or self.detour.reading)
+        return self.wait_lent(self.transport, seconds, write, self.detour is None or self.detour.reading)
 
     def progressed(self) -> None:
         """Something awaited has come: the timeout of `pump_until` begins anew."""
@@ -144,14 +145,19 @@ class Pump(Owned):
         reading = self.detour is None or self.detour.reading
         return (READ if reading else 0) | (WRITE if self._blocked() else 0)
 
+    def _network_limit(self) -> float | None:
+        """The network timeout, while it counts."""
+        return self.timeouts.network if self.outcome is None else None
+
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def _pump(self, buffer: memoryview) -> None:
+    def _pump(self, buffer: memoryview, enough: Callable[[], bool] | None = None) -> None:
+        """Read what is there, or only until there is `enough`, and write."""
         if self.detour is not None and not self.detour.reading:
             if not self.detour.unsent:  # nothing was waited for but the end
                 self._lost(CloseHow.RESET)
         else:
-            while self.is_open and self._read(buffer):
+            while self.is_open and self._read(buffer) and (enough is None or not enough()):
                 pass
         if self.is_open:
             self.flush()
@@ -304,8 +310,8 @@ class Pump(Owned):
         if not self.is_open:
             return None
         deadline = self.upper.deadline()
-        if self.timeouts.network is not None and self.outcome is None:
-            deadline = _earliest(deadline, self._activity + self.timeouts.network)
+        if (network := self._network_limit()) is not None:
+            deadline = _earliest(deadline, self._activity + network)
         if self.timeouts.send is not None and self._blocked():
             deadline = _earliest(deadline, self._activity + self.timeouts.send)
         if self.detour is not None:
@@ -322,8 +328,8 @@ class Pump(Owned):
         limits = self.timeouts
         if limits.send is not None and self._blocked() and now >= self._activity + limits.send:
             self.time_out("send", limits.send)
-        elif limits.network is not None and self.outcome is None and now >= self._activity + limits.network:
-            self.time_out("network", limits.network)
+        elif (network := self._network_limit()) is not None and now >= self._activity + network:
+            self.time_out("network", network)
         if self.is_open:
             self.flush()
 

@@ -18,7 +18,7 @@ from dicomsim.dimse.fragmenter import fragment
 from dicomsim.engine import dispatch
 from dicomsim.engine.detour import Detour
 from dicomsim.engine.hops import Hops, PassMessage
-from dicomsim.engine.poller import READ
+from dicomsim.engine.poller import READ, WRITE
 from dicomsim.engine.pump import Observer, Pump, wants
 from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.timeouts import Timeouts
@@ -52,8 +52,8 @@ class Session(Pump):
     """One association; every method that does not say otherwise is for the owner."""
 
     __slots__ = (
-        "_behaviour_state", "agreement", "answer_pdu", "assembler", "backlog", "calls", "exchange", "handler", "release_wanted",
-        "request_pdu", "serving", "target", "user",
+        "_behaviour_state", "agreement", "answer_pdu", "assembler", "backlog", "calls", "exchange", "handler", "held",
+        "release_wanted", "request_pdu", "serving", "target", "user",
     )  # fmt: skip
 
     def __init__(
@@ -94,6 +94,8 @@ class Session(Pump):
         """Requests of the peer that wait for their turn."""
         self.calls = 0
         """Callers that wait for an answer: they do the peer's requests meanwhile."""
+        self.held = 0
+        """Callers with an answer in hand: until they ask for the next one, nothing is read."""
         self.release_wanted = False
         """Whether the peer's release request waits for answers to go first."""
         self._behaviour_state: dict[Any, Any] | None = None
@@ -268,6 +270,19 @@ class Session(Pump):
             self.calls -= 1
             self.give_back()
 
+    def hold(self) -> None:
+        """Read nothing from now on unless somebody waits for an answer; for whoever takes answers one by one."""
+        self.take()
+        self.held += 1
+        self.give_back()
+
+    def unhold(self) -> None:
+        """The opposite of `hold`."""
+        self.take(quiet=False)
+        self.held -= 1
+        self._activity = self.clock.monotonic()  # the time since then says nothing about the peer
+        self.give_back()
+
     def _post(self, message: Message) -> None:
         self.require_life()
         try:
@@ -318,7 +333,14 @@ class Session(Pump):
 
     def _wanted(self) -> int:
         wanted = super()._wanted()
-        return wanted & ~READ if len(self.backlog) >= BACKLOG_LIMIT else wanted
+        if self.held or len(self.backlog) >= BACKLOG_LIMIT:
+            return wanted & ~READ
+        if wanted & READ and self.transport is not None and self.transport.pending():
+            return wanted | WRITE  # what has been decrypted is not seen from outside, and writing is possible at once
+        return wanted
+
+    def _network_limit(self) -> float | None:
+        return None if self.held and not self.calls else super()._network_limit()
 
     def __repr__(self) -> str:
         host, port = self.remote

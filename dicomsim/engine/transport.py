@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dicomsim.engine.clock import SystemClock
+from dicomsim.engine.waiter import thread_waiter
 from dicomsim.errors import ConnectError, TimeLimitError
 
 Address = tuple[str, int]
@@ -68,7 +69,10 @@ class Transport(Protocol):
         ...
 
     def wait(self, seconds: float | None, *, write: bool = False, read: bool = True) -> bool:
-        """Wait until it can be read (or written, where asked for); False when the time is over."""
+        """Wait until it can be read (or written, where asked for); False when the time is over.
+
+        Also False when another thread wakes this one's `thread_waiter()`, or closes the transport.
+        """
         ...
 
     def pending(self) -> bool:
@@ -87,7 +91,7 @@ class Transport(Protocol):
 class TcpTransport:
     """A connected TCP socket; owns it and closes it."""
 
-    __slots__ = ("_poll", "_socket", "local", "remote")
+    __slots__ = ("_socket", "local", "remote")
 
     tls: TlsInfo | None = None
 
@@ -96,7 +100,6 @@ class TcpTransport:
         with _ignoring_socket_errors():
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = connected
-        self._poll: select.poll | None = None
         self.local: Address = connected.getsockname()[:2]
         self.remote: Address = remote or connected.getpeername()[:2]
 
@@ -132,10 +135,8 @@ class TcpTransport:
     def wait(self, seconds: float | None, *, write: bool = False, read: bool = True) -> bool:
         """Wait until it can be read (or written, where asked for); False when the time is over."""
         mask = (select.POLLIN if read else 0) | (select.POLLOUT if write else 0)
-        if self._poll is None:
-            self._poll = select.poll()
-        self._poll.register(self._socket, mask)
-        return bool(self._poll.poll(None if seconds is None else min(max(seconds, 0), LONGEST_WAIT) * 1000))
+        limit = None if seconds is None else min(seconds, LONGEST_WAIT)
+        return thread_waiter().wait(self._socket.fileno(), mask, limit)
 
     def pending(self) -> bool:
         """Never: the descriptor shows everything."""

@@ -1,0 +1,63 @@
+"""Waiting for a descriptor in a thread of one's own, so that another thread can end it.
+
+A caller that waits for an answer does not own the association meanwhile: others may send, abort or time it out, and
+wake the caller to see what has become of it.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+
+from dicomsim.engine.poller import READ, Waker
+
+
+class Waiter:
+    """One thread's means to wait; `wake` and `settle` are called by owners of what it waits for, so never at once."""
+
+    __slots__ = ("_fd", "_mask", "_poll", "_waker", "_woken")
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._waker = Waker()
+        self._woken = False
+        self._poll.register(self._waker.fd, READ)
+        self._fd = self._mask = -1  # as registered: most threads wait for the same descriptor again and again
+
+    def wait(self, fd: int, mask: int, seconds: float | None) -> bool:
+        """Whether the descriptor became ready before the time was over or somebody called `wake`."""
+        if fd < 0:
+            return False
+        if fd != self._fd or mask != self._mask:
+            if self._fd >= 0:
+                self._poll.unregister(self._fd)
+            self._poll.register(fd, mask)
+            self._fd, self._mask = fd, mask
+        reports = self._poll.poll(None if seconds is None else max(seconds, 0) * 1000)
+        return any(ready == fd for ready, _ in reports)
+
+    def wake(self) -> None:
+        """End the wait that is going on, or the next one."""
+        if not self._woken:
+            self._woken = True
+            self._waker.wake()
+
+    def settle(self) -> None:
+        """Forget a `wake`, when the wait is over."""
+        if self._woken:
+            self._woken = False
+            self._waker.drain()
+
+    def __del__(self) -> None:
+        self._waker.close()
+
+
+_waiters = threading.local()
+
+
+def thread_waiter() -> Waiter:
+    """The waiter of this thread, made when it first waits."""
+    waiter: Waiter | None = getattr(_waiters, "waiter", None)
+    if waiter is None:
+        waiter = _waiters.waiter = Waiter()
+    return waiter
