@@ -19,6 +19,7 @@ from dicomsim.capture.transcript import Transcript, Utterance, transcribe
 from dicomsim.dimse.builders import TAG_OF_NAME
 from dicomsim.dimse.messages import Message
 from dicomsim.events import Side
+from dicomsim.sop_class import uid_name
 from dicomsim.status import describe_status, status_class
 from dicomsim.upper_layer.agreement import AcceptedContext, Agreement, conclude
 from dicomsim.wire.codes import describe_context_result, describe_reject
@@ -324,7 +325,7 @@ def _context_text(agreement: Agreement, context_id: int) -> str:
         return ABSENT
     if isinstance(context, AcceptedContext):
         roles = " and ".join(word for word, is_so in (("SCU", context.as_scu), ("SCP", context.as_scp)) if is_so)
-        return f"accepted with {printable(context.transfer_syntax)}, the acceptor as {roles or 'nothing'}"
+        return f"accepted with {printable(uid_name(context.transfer_syntax))}, the acceptor as {roles or 'nothing'}"
     return "not answered" if context.result is None else describe_context_result(context.result)
 
 

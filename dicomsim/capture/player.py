@@ -83,6 +83,8 @@ class Progress:
     """Requests that are done with."""
     requests: list[int] = field(default_factory=list)
     """Message ids of the acceptor's own requests."""
+    unsolicited: int = 0
+    """How many of them came while no request of the requestor was open: no sub-operations."""
     over: bool = False
     """Whether it has ended the association."""
     _ordinals: dict[int, int] = field(default_factory=dict)
@@ -101,6 +103,7 @@ class Progress:
             self.words += 1
             self.over = self.over or isinstance(utterance.pdu, AssociateRJ | ReleaseRP | Abort)
         elif message.is_request:
+            self.unsolicited += self.idle
             self.requests.append(message.message_id or 0)
         elif message.is_response:
             ordinal = self._ordinals.get(message.message_id_being_responded_to or 0, -1)
@@ -119,7 +122,9 @@ class Progress:
             self.words >= captured.words
             and captured.final - {-1} <= self.final
             and all(n in self.final or self.pending.get(n, 0) >= k for n, k in captured.pending.items() if n >= 0)
-            and (len(self.requests) >= len(captured.requests) or (self.idle and captured.idle))
+            and (
+                len(self.requests) >= len(captured.requests) or (self.idle and self.unsolicited >= captured.unsolicited)
+            )
         )
 
 

@@ -300,6 +300,7 @@ def test_live_events_tell_refusals_and_what_is_still_open() -> None:
     ]
 
 
+@pytest.mark.slow
 @given(st.permutations(range(6)), st.integers(7, 60))  # fewer than 64 segments in flight
 def test_the_order_of_frames_in_flight_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, order: list[int], segment: int
@@ -318,6 +319,7 @@ def test_the_order_of_frames_in_flight_does_not_matter(
 CORPUS = [path.read_bytes() for path in (FIND, STORE)]
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(CORPUS),
     st.lists(st.tuples(st.integers(0, 60_000), st.binary(min_size=1, max_size=6)), min_size=1, max_size=12),

@@ -149,6 +149,7 @@ def test_the_search_gives_a_place_in_the_data(data: bytes, ended: bool) -> None:
     assert not found or plausible(data, at)
 
 
+@pytest.mark.slow
 @given(st.lists(st.binary(min_size=1, max_size=40) | st.integers(1, 50), max_size=12), st.booleans())
 def test_every_byte_is_accounted_for(steps: list[bytes | int], synchronized: bool) -> None:
     assume(not steps or isinstance(steps[-1], bytes))  # a gap at the end is one hole with what lacks behind it

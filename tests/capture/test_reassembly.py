@@ -267,6 +267,7 @@ def messy_stream(draw: st.DrawFn) -> Mess:
     return data, draw(st.integers(0, 0xFFFFFFFF)), draw(st.permutations(segments))
 
 
+@pytest.mark.slow
 @given(messy_stream())
 def test_shuffled_doubled_and_overlapping_segments_give_the_stream(
     mess: tuple[bytes, int, list[tuple[int, int]]],
@@ -277,6 +278,7 @@ def test_shuffled_doubled_and_overlapping_segments_give_the_stream(
     assert b"".join(collector.streams[0]) == data  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @given(messy_stream(), st.data())
 def test_what_is_delivered_stands_where_it_stood_and_only_what_lacks_is_lost(mess: Mess, draw: st.DataObject) -> None:
     data, first, order = mess
@@ -298,6 +300,7 @@ def test_what_is_delivered_stands_where_it_stood_and_only_what_lacks_is_lost(mes
         assert sum(len(piece) for piece in stream if isinstance(piece, bytes)) == len(held)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.builds(
