@@ -1,6 +1,6 @@
 """The command line: one module a command, each with a click command of the module's name; imported when called.
 
-Every command reports a `DicomsimError` as one line on stderr and exits with the code of its class; Ctrl-C exits with 130.
+Every command reports a `DicomsimError` as one line on stderr and exits with the code of its class, or 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def dicomsim() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the code of the design's table."""
     try:
-        code = dicomsim.main(arguments, standalone_mode=False)
+        code = dicomsim.main(arguments, prog_name="dicomsim", standalone_mode=False)
     except click.exceptions.Abort:
         code = INTERRUPTED
     except KeyboardInterrupt:

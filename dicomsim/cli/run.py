@@ -11,7 +11,7 @@ from dicomsim.cli.options import PEER, Parsed, calling_option, example
 from dicomsim.scenario.finding import find_scenarios
 
 if TYPE_CHECKING:
-    from dicomsim.cli.options import PeerAddress
+    from dicomsim.repl.peer_address import PeerAddress
     from dicomsim.scenario.runner import Settings
     from dicomsim.scenario.stage import Address
 

@@ -1,0 +1,145 @@
+"""What the commands take alike: the peer's address, AE titles, timeouts, transfer syntaxes, the example under the help.
+
+Each is a click type or a decorator, so that an option means, and is called, the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from dicomsim.engine.timeouts import NAMES, Timeouts
+from dicomsim.repl.peer_address import check_title, parse_peer
+
+if TYPE_CHECKING:
+    from dicomsim.ae import AE
+
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType  # no generic class before click 8.4
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Parsed(ParamType):
+    """A click type made of a function that raises `ValueError`."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse text; what is parsed already (a default, say) stays."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+PEER = Parsed("[AET@]HOST:PORT", parse_peer)
+TITLE = Parsed("AET", check_title)
+
+# -- timeouts ----------------------------------------------------------------------------------------------------------
+
+
+def parse_timeout(text: str) -> dict[str, float | None]:
+    """Read `[NAME=]SECONDS`, where `none` is no limit; without a name it is for every timeout."""
+    name, equals, value = text.rpartition("=")
+    if equals and name not in NAMES:
+        raise ValueError(f"no timeout is called {name!r}: there are {', '.join(NAMES)}")
+    if value == "none":
+        if name == "artim":
+            raise ValueError("artim cannot be none: the standard wants it to run out (PS3.8 9.1.5)")
+        return {one: None for one in NAMES if one != "artim" and (not equals or one == name)}
+    try:
+        seconds = float(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no number of seconds, nor none") from None
+    if not 0 < seconds <= 1e6:
+        raise ValueError(f"{value!r}: a timeout is more than 0 seconds and at most a million; none is no limit")
+    return {one: seconds for one in NAMES if not equals or one == name}
+
+
+def timeout_option(**defaults: float | None) -> Callable[[Command], Command]:
+    """`--timeout`, which gives the command `Timeouts`; `defaults` are the command's own, by name."""
+    usual = Timeouts(**defaults)  # type: ignore[arg-type]  # artim is never None here
+    shown = ", ".join(f"{name} {_shown(getattr(usual, name))}" for name in NAMES)
+
+    def gather(ctx: click.Context, param: click.Parameter, values: tuple[dict[str, float | None], ...]) -> Timeouts:
+        chosen = Timeouts(**defaults)  # type: ignore[arg-type]
+        for value in values:
+            for name, seconds in value.items():
+                setattr(chosen, name, seconds)
+        return chosen
+
+    return click.option(
+        "--timeout",
+        "timeouts",
+        type=Parsed("[NAME=]S", parse_timeout),
+        metavar="[NAME=]S",
+        multiple=True,
+        callback=gather,
+        help=f"Seconds, or none, for the timeout of that name, or for all. By default: {shown}.",
+    )
+
+
+def _shown(seconds: float | None) -> str:
+    return "none" if seconds is None else f"{seconds:g}"
+
+
+def apply_timeouts(ae: AE, timeouts: Timeouts) -> None:
+    """Give an AE the timeouts of the command line."""
+    for name in NAMES:
+        setattr(ae.timeouts, name, getattr(timeouts, name))
+
+
+# -- transfer syntaxes -------------------------------------------------------------------------------------------------
+
+
+def parse_transfer_syntax(text: str) -> str:
+    """A transfer syntax by its UID or its keyword, in any case; raises `ValueError`, naming what may be meant."""
+    from dicomsim.transfer_syntax import registry
+
+    if text[:1].isdigit():
+        return text
+    keywords = {row[1].casefold(): uid for uid, row in registry().items()}
+    if text.casefold() in keywords:
+        return keywords[text.casefold()]
+    from difflib import get_close_matches
+
+    near = get_close_matches(text.casefold(), keywords, 1, 0.5)
+    meant = f": did you mean {registry()[keywords[near[0]]][1]}?" if near else ""
+    raise ValueError(f"{text!r} is no UID and no transfer syntax's keyword{meant}")
+
+
+TRANSFER_SYNTAX = Parsed("UID|KEYWORD", parse_transfer_syntax)
+
+# -- decorators --------------------------------------------------------------------------------------------------------
+
+peer_argument = click.argument("peer", type=PEER, metavar="[AET@]HOST:PORT")
+calling_option = click.option(
+    "--calling", type=TITLE, default="DICOMSIM", show_default=True, metavar="AET", help="Calling AE title: who we are."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+trace_option = click.option("--trace", is_flag=True, help="Print the whole conversation on stderr, as it happens.")
+
+
+def max_pdu_option(default: int) -> Callable[[Command], Command]:
+    """`--max-pdu`, the maximum length to announce."""
+    return click.option(
+        "--max-pdu",
+        type=click.IntRange(0, 0xFFFFFFFF),
+        default=default,
+        show_default=True,
+        metavar="N",
+        help="Longest P-DATA-TF to ask the peer for, 0 for any.",
+    )
+
+
+def example(*lines: str) -> str:
+    """The epilog of a command: examples, one a line, as they stand."""
+    return "\n".join(("\b", "Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)))
