@@ -1,0 +1,69 @@
+"""The AE of `dicomsim serve`: what it takes, where it keeps it, how it misbehaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dicomsim import transfer_syntax
+from dicomsim.ae import AE
+from dicomsim.association import VERIFICATION
+from dicomsim.cli.options import apply_timeouts
+from dicomsim.engine.timeouts import Timeouts
+from dicomsim.services.storage import StoreTo
+from dicomsim.sop_class import SOPClass, registry
+from dicomsim.transfer_syntax import TransferSyntaxUID
+
+PREFERRED = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2")
+"""Taken first where a peer leaves the choice: explicit before implicit VR, little before big endian."""
+NO_DATA_SETS = frozenset(("1.2.840.10008.1.2.6.1", "1.2.840.10008.1.2.6.2", "1.2.840.10008.1.20"))
+"""Retired transfer syntaxes that encode something else than a data set: MIME, XML, Papyrus."""
+
+
+def make_acceptor(
+    aet: str, require_called: bool, require_calling: str | None, output: Path | None, max_associations: int,
+    transfer_syntaxes: tuple[str, ...], max_pdu: int, timeouts: Timeouts, rules: tuple[str, ...], seed: int, **_: Any,
+) -> AE:  # fmt: skip
+    """An AE with the settings of the command line. Raises what rules and folder that cannot be had raise."""
+    ae = AE(aet)
+    ae.require_called_aet = aet if require_called else b""
+    ae.require_calling_aet = require_calling or b""
+    ae.maximum_associations = max_associations
+    ae.maximum_pdu_size = max_pdu
+    apply_timeouts(ae, timeouts)
+    for sop_class in (VERIFICATION, *storage_classes()):
+        ae.add_supported_context(sop_class, transfer_syntaxes or all_transfer_syntaxes())
+    ae.store_to = StoreTo.NOWHERE
+    if output is not None:
+        ae.store_to, ae.store_folder = StoreTo.FILE, _folder(output)
+    if rules:
+        from dicomsim.behaviour import Behaviour, load_rules
+
+        ae.behaviour = Behaviour((rule for text in rules for rule in load_rules(text)), seed=seed)
+    return ae
+
+
+def storage_classes() -> list[str]:
+    """Every registered SOP class that is stored, retired ones too."""
+    return [uid for uid in registry() if "C-STORE" in SOPClass(uid).dimse_services]
+
+
+def all_transfer_syntaxes() -> list[str]:
+    """Every registered one that a file can have, preferred ones first."""
+    others = [
+        uid
+        for uid, row in transfer_syntax.registry().items()
+        if uid not in NO_DATA_SETS and (TransferSyntaxUID(uid).is_encapsulated or row[-1] == "native")
+    ]
+    return [*PREFERRED, *(uid for uid in others if uid not in PREFERRED)]
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise click.BadParameter(f"{path}: {reason}", param_hint="'--output'") from error
+    return path
