@@ -32,7 +32,11 @@ SMALLEST = 8
 
 
 class FittingError(DicomsimError):
-    """The live peer has not agreed to what a captured step needs."""
+    """A captured step cannot be played to the live peer."""
+
+
+class ContextError(FittingError):
+    """The live peer has accepted no context with the abstract and transfer syntax of a captured step."""
 
 
 def fit_request(
@@ -104,7 +108,7 @@ class PDataFitter:
     def fit(self, data: bytes) -> tuple[list[bytes], list[str]]:
         """The PDUs to send for a captured one, and what was left out; none while a command set is not complete.
 
-        Raises `FittingError` if the live peer has accepted no context for the message.
+        Raises `ContextError`, or `FittingError` if the peer takes nothing at all.
         """
         self._left_out = []
         try:
@@ -170,7 +174,7 @@ class PDataFitter:
             if syntax == wanted or (syntax is not None and not message.has_data_set):
                 return candidate
         now = ", ".join(printable(uid_name(syntax)) for syntax in accepted.values() if syntax) or "nothing"
-        raise FittingError(
+        raise ContextError(
             f"{message.name} needs {printable(uid_name(abstract or '?'))} with {printable(uid_name(wanted))}, "
             f"the peer accepted {now}"
         )

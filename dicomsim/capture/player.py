@@ -22,6 +22,8 @@ from dicomsim.events import CloseHow, Side
 from dicomsim.wire.pdu import Abort, AssociateRJ, ReleaseRP
 
 A_ASSOCIATE_RQ = 1
+A_ABORT = bytes.fromhex("07 00 00000004 00000000")
+"""What ends an association that cannot be played to its end."""
 TIMEOUT = 30.0
 """Seconds that an answer is waited for."""
 
@@ -185,10 +187,17 @@ class Player:
         self._send(item)
 
     def close(self) -> None:
-        """Hang up if that has not happened."""
-        if self._stream is not None:
-            self._stream.close()
-            self._hang_up(Side.REQUESTOR, CloseHow.FIN)
+        """Hang up if that has not happened: the peer is told by an A-ABORT."""
+        if self._stream is None:
+            return
+        if not self._ended and not self._heard.over and self._sent:
+            try:
+                self._stream.send(A_ABORT, self._options.timeout)
+                self._take(Side.REQUESTOR, A_ABORT)
+            except (ConnectionError, TimeLimitError):
+                pass  # it is gone, or does not listen any more
+        self._stream.close()
+        self._hang_up(Side.REQUESTOR, CloseHow.FIN)
 
     def _open(self) -> Stream:
         if self._stream is None:
@@ -231,7 +240,7 @@ class Player:
         try:
             pdus, left_out = self._fitter.fit(item.data)
         except FittingError as error:
-            raise FittingError(f"frame {item.frame}: {error}") from error
+            raise type(error)(f"frame {item.frame}: {error}") from error
         self.notes += [f"frame {item.frame}: {note}" for note in left_out]
         return pdus
 

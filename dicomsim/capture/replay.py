@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dicomsim.capture.compare import Difference, Statuses, Verdict, compare_transcripts
 from dicomsim.capture.conversation import Conversation, conversations
+from dicomsim.capture.fitting import ContextError
 from dicomsim.capture.player import PeerEndedError, Player, PlayOptions, Stream
 from dicomsim.capture.transcript import Transcript, Utterance
 from dicomsim.engine.clock import Clock, SystemClock
@@ -62,17 +63,36 @@ def replay(
 ) -> ReplayReport:
     """Play one association as its requestor.
 
+    Where the peer prefers other transfer syntaxes, so that a step has no context, the association is played again with
+    contexts proposed only as they were accepted in the capture.
+
     What the peer or the network does, and what cannot be played, is in the report; only a capture that cannot be read
     any more raises, `FileError`.
     """
+    options = options or PlayOptions()
+    clock = clock or SystemClock()
+    report = _attempt(conversation, connect, options, statuses, clock)
+    if isinstance(report.error, ContextError) and options.narrow is None and conversation.contexts.answer is not None:
+        narrow = replace(options, narrow=conversation.contexts)
+        report = _attempt(conversation, connect, narrow, statuses, clock)
+        again = "contexts were proposed only as they had been accepted: as captured, the peer chose otherwise"
+        report = replace(report, notes=(again, *report.notes))
+    return report
+
+
+def _attempt(
+    conversation: Conversation, connect: Callable[[], Stream], options: PlayOptions, statuses: Statuses, clock: Clock
+) -> ReplayReport:
     error: DicomsimError | None = None
     early: list[Difference] = []
     with Transcript() as captured, Transcript() as live:
-        player = Player(connect, captured, live, options or PlayOptions(), clock or SystemClock())
+        player = Player(connect, captured, live, options, clock)
         try:
             player.run(conversation.items(captured.choose_sink))
         except PeerEndedError as ended:
             early = [Difference(len(captured.utterances) + 1, ended.frame, "association", "goes on", _last_word(live))]
+        except FileError:
+            raise
         except DicomsimError as failure:
             error = failure
         finally:

@@ -12,6 +12,9 @@ from dicomsim.capture.conversation import conversations
 from dicomsim.capture.player import PlayOptions
 from dicomsim.capture.replay import ReplayReport, replay, replay_file
 from dicomsim.errors import ConnectError, FileError, TimeLimitError
+from dicomsim.wire.codec import decode_pdu
+from dicomsim.wire.pdu import AssociateRQ
+from tests.capture.associations import IMPLICIT, answer
 from tests.capture.live_events import ABORT
 from tests.capture.scripted_peer import ScriptedPeer, refusing, script
 
@@ -71,6 +74,20 @@ def test_what_could_not_be_found_out_is_an_error() -> None:
     assert "within replay timeout of 3 s" in list(report.lines())[-2]
     report = replay(conversations(LIVE / "abort.pcapng")[0], refusing)
     assert isinstance(report.error, ConnectError)
+
+
+def test_contexts_are_proposed_as_they_were_accepted_where_the_peer_prefers_others() -> None:
+    said = script(LIVE / "store_dcmsend.pcapng")
+    preferring_implicit = [said[0], answer((1, 0, IMPLICIT), (3, 0, IMPLICIT))]
+    peers = [ScriptedPeer(preferring_implicit), ScriptedPeer(said)]
+    first, second = peers
+    report = replay(conversations(LIVE / "store_dcmsend.pcapng")[0], lambda: peers.pop(0), clock=first.clock)
+    assert (report.verdict, report.error) == (Verdict.SAME, None)
+    assert report.notes[0].startswith("contexts were proposed only as they had been accepted")
+    assert [pdu[0] for pdu in first.sent] == [1, 7]
+    request = decode_pdu(second.sent[0])
+    assert isinstance(request, AssociateRQ)
+    assert [context.transfer_syntaxes for context in request.presentation_contexts] == [("1.2.840.10008.1.2.1",)] * 2
 
 
 def test_a_refusal_is_replayed() -> None:
