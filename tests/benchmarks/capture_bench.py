@@ -67,21 +67,21 @@ def measure(path: Path, length: int, segment: int | None) -> None:
         for event in stream:
             log.event(event)
         log.settle(final=True)
-    written = perf_counter() - begin
+    times = {"written": perf_counter() - begin}
     del stream
     begin = perf_counter()
     parser = FrameParser()
     with CaptureReader(path) as reader:
         frames = sum(parser.segment(packet) is not None for packet in reader)
-    parsed = perf_counter() - begin
+    times["segments"] = perf_counter() - begin
     begin = perf_counter()
     messages = sum(isinstance(item, CapturedMessage) for item in read(path))
-    decoded = perf_counter() - begin
+    times["messages"] = perf_counter() - begin
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    rates = (f"{word} {MEGABYTES / seconds:5.0f} MB/s" for word, seconds in times.items())
     print(
-        f"{path.suffix:7} PDUs of {length:6}, segments of {segment or 'any':>5}: "
-        f"written {MEGABYTES / written:5.0f} MB/s, segments {MEGABYTES / parsed:5.0f} MB/s, messages {MEGABYTES / decoded:5.0f} MB/s "
-        f"({decoded / frames * 1e6:.1f} us a frame, {messages} messages), {memory} MB resident at most"
+        f"{path.suffix:7} PDUs of {length:6}, segments of {segment or 'any':>5}: {', '.join(rates)} "
+        f"({times['messages'] / frames * 1e6:.1f} us a frame, {messages} messages), {memory} MB resident at most"
     )
 
 
