@@ -218,7 +218,10 @@ class FileSink:
     def abort(self) -> None:
         """Remove what was written."""
         if self._part:
-            self._file.close()
+            try:
+                self._file.close()
+            except OSError:
+                pass  # what is not written yet cannot be, and need not be: that may be why it breaks off
             os.unlink(self._part)
         else:
             self._file.seek(self._begin)

@@ -202,3 +202,17 @@ def test_a_discard_sink_keeps_nothing() -> None:
     sink.abort()
 
     assert sink.close() is None  # type: ignore[func-returns-value]
+
+
+def test_a_file_sink_that_cannot_write_any_more_leaves_nothing_behind(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path / "object.dcm", b"prefix")
+    (part,) = tmp_path.iterdir()
+    sink.write(bytes(10))
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, sink._file.fileno())  # from here on there is no room on its disk
+    os.close(full)
+    with pytest.raises(OSError, match="No space left"):
+        sink.write(bytes(1 << 20))
+    assert part.exists()
+    sink.abort()
+    assert [] == list(tmp_path.iterdir())
