@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dicomsim.cli.options import example
 from dicomsim.scenario.finding import find_scenarios
 
 if TYPE_CHECKING:
     from dicomsim.scenario.model import Scenario
 
 
-@click.command("list")
+@click.command("list", epilog=example("dicomsim list", "dicomsim list ps3.8/9.3 --json"))
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, one list.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of scenario files instead, for editors.")

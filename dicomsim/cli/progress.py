@@ -71,8 +71,8 @@ class Lines(Silent):
 class Bar(Lines):
     """Lines as they come, and a progress bar below them while there is more to come."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, quiet: bool = False) -> None:
+        super().__init__(quiet)
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -134,4 +134,4 @@ def display(quiet: bool, as_json: bool) -> Silent:
     """What suits the options and stdout."""
     if as_json:
         return Silent()
-    return Lines(quiet) if quiet or not sys.stdout.isatty() else Bar()
+    return Bar(quiet) if sys.stdout.isatty() else Lines(quiet)

@@ -248,6 +248,9 @@ class Sending:
         except (AssociationError, ConnectError, TimeLimitError) as error:
             item.result, item.text = Result.FAILED, "no answer"
             return error
+        except KeyboardInterrupt:
+            item.text = "interrupted before the answer came"
+            raise
         item.seconds = clock() - begin
         _judge(item, response)
         return None

@@ -45,7 +45,7 @@ FAILED = 1
 @calling_option
 @max_pdu_option(16382)
 @timeout_option(**REQUESTOR_TIMEOUTS)
-@click.option("-q", "--quiet", is_flag=True, help="No line for what was stored, no progress bar.")
+@click.option("-q", "--quiet", is_flag=True, help="No line for what was stored.")
 @trace_option
 @json_option
 def command(peer: PeerAddress, paths: tuple[Path, ...], quiet: bool, as_json: bool, **options: Any) -> int:

@@ -41,7 +41,7 @@ def test_each_answer_is_told_if_asked_for(call: Call, address: str) -> None:
 
 def test_titles_and_transfer_syntaxes_are_those_asked_for(call: Call, acceptor: Server, address: str) -> None:
     seen: list[Association] = []
-    acceptor.ae.on_association_requested = seen.append  # type: ignore[attr-defined]  # as users set handlers
+    acceptor.ae.on_association_requested = seen.append
     called = call("echo", address, "--calling", "SOMEONE", "--transfer-syntax", "ExplicitVRBigEndian", "--max-pdu", 0)
     assert 0 == called.exit_code
     request = seen[0].session.request_pdu
@@ -67,7 +67,7 @@ def test_the_trace_is_on_stderr(call: Call, address: str) -> None:
 
 def test_a_failure_status_is_told_and_exits_with_1(call: Call, acceptor: Server, address: str) -> None:
     answers = iter((0x0000, 0x0122, 0x0000))
-    acceptor.ae.on_c_echo = lambda context, info: next(answers)  # type: ignore[attr-defined]
+    acceptor.ae.on_c_echo = lambda context, info: next(answers)
     called = call("echo", address, "-n", 3)
     assert 1 == called.exit_code
     assert "echo 2: 0x0122 Failure: Refused: SOP Class not supported in " in called.out
@@ -159,7 +159,7 @@ def test_ctrl_c_aborts_and_tells_what_was_done(
     call: Call, acceptor: Server, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aborted = threading.Event()
-    acceptor.ae.on_association_aborted = lambda association: aborted.set()  # type: ignore[attr-defined]
+    acceptor.ae.on_association_aborted = lambda association: aborted.set()
     monkeypatch.setattr(Association, "c_echo", _interrupted_at(3, Association.c_echo))
     called = call("echo", address, "-n", 5)
     assert 130 == called.exit_code

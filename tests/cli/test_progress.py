@@ -94,6 +94,9 @@ def test_lines_gather_and_none_is_lost_when_it_breaks_off(monkeypatch: pytest.Mo
     assert 100 == terminal.getvalue().count(line(STORED))
 
 
-def test_quiet_on_a_terminal_needs_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    _terminal(monkeypatch)
-    assert Lines is type(display(quiet=True, as_json=False))
+@pytest.mark.slow
+def test_quiet_on_a_terminal_keeps_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _terminal(monkeypatch)
+    _show(display(quiet=True, as_json=False))
+    screen = terminal.getvalue()
+    assert (False, True, True) == tuple(text in screen for text in (line(STORED), line(FAILED), "100%"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dicomsim import AE, Behaviour
+from dicomsim.association import Association
 from dicomsim.cli.requesting import Requestor
 from dicomsim.cli.sending import Item, Result, Sending, Slice, batches, find, inspect
 from dicomsim.dimse.data import FileSlice
@@ -242,6 +243,17 @@ def test_ctrl_c_aborts_the_association(requestor: Requestor, tmp_path: Path) -> 
     outcome = sending.associations[0].outcome
     assert outcome is not None
     assert "aborted by requestor" in str(outcome)
+
+
+def test_ctrl_c_before_an_answer_says_so(requestor: Requestor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Association, "perform", interrupted)
+    sending = Sending(requestor)
+    items = list(find([write_file(tmp_path / "a.dcm", "1.1")]))
+    sending.send(items)
+    assert [(Result.NOT_SENT, "interrupted before the answer came")] == [(one.result, one.text) for one in items]
 
 
 def test_a_slice_tells_how_far_it_is(tmp_path: Path) -> None:

@@ -178,17 +178,19 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
 
 def test_what_there_is_no_room_for_is_answered_and_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
     # A limit on the size of files stands in for a disk that is full.
-    small, large = (write_file(tmp_path / f"{size}.dcm", f"1.{size}", data=bytes(size)) for size in (1000, 100_000))
+    sizes = (1000, 100_000, 500_000)  # the largest is more than what is gathered before it is written
+    small, large, largest = (write_file(tmp_path / f"{size}.dcm", f"1.{size}", data=bytes(size)) for size in sizes)
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
     with serving("--output", tmp_path / "out", "-n", 1, before=limit) as served:
         with served.associate() as association:
-            assert [0, 0xA700, 0] == [association.c_store(path).status for path in (small, large, small)]
+            statuses = [association.c_store(path).status for path in (small, large, largest, small)]
+            assert [0, 0xA700, 0xA700, 0] == statuses
         code, lines, err = served.end()
     assert 0 == code
     failed = '1.100000: 0xA700 Failure: Refused: Out of resources ("data set could not be kept")'
     assert f"#1  failed  CT Image Storage, Explicit VR Little Endian, {failed}" == lines[1]
     assert "File too large" in err
-    assert 1 == len(err.splitlines())
+    assert 2 == len(err.splitlines())
     assert ["1.1000.dcm"] == [path.name for path in (tmp_path / "out").iterdir()]
 
 
