@@ -107,7 +107,8 @@ class _Conversations:
         """The next bytes of a stream."""
         flow = self._flows[connection]
         if flow.track is not None:
-            self.items.extend(flow.track.data(flow.sides[sender], data, time, frame))
+            if not flow.track.absorb(flow.sides[sender], data):
+                self.items.extend(flow.track.data(flow.sides[sender], data, time, frame))
             return
         flow.held.append((sender, data, 0, time, frame))
         head = flow.heads[sender]

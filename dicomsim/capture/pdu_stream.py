@@ -114,6 +114,16 @@ class PduStream:
         self._marks: list[tuple[int, int, int]] = []  # of the chunks in `_search`: size, time, frame
         self._searched = 0
 
+    def absorb(self, data: bytes) -> bool:
+        """Take bytes that complete nothing, as most segments of a small size do; False if they may."""
+        size = self._size + len(data)
+        if size >= self._length or self._lost or size > MAX_KEPT:
+            return False
+        self._chunks.append(data)
+        self._size = size
+        self._kept += len(data)
+        return True
+
     def data(self, data: bytes, time: int, frame: int) -> Iterator[FramedPdu | Skipped]:
         """Take the next bytes."""
         if self._lost:

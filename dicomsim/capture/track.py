@@ -155,6 +155,10 @@ class AssociationTrack:
         self._streams = {side: PduStream(synchronized) for side in Side}
         self._messages = {side: MessageTrack(number, side, choose_sink) for side in Side}
 
+    def absorb(self, sender: Side, data: bytes) -> bool:
+        """Take bytes that complete nothing; False if they may."""
+        return self._streams[sender].absorb(data)
+
     def data(self, sender: Side, data: bytes, time: int, frame: int) -> Iterator[Item]:
         """The next bytes of `sender`."""
         for piece in self._streams[sender].data(data, time, frame):
