@@ -37,6 +37,8 @@ EMBEDDED_ARTIM: Final = 2.0
 """Seconds of ARTIM of an embedded acceptor: short, so that scenarios about it are."""
 END_LIMIT: Final = 5.0
 """Seconds that an embedded requestor may take to end."""
+END_GRACE: Final = 0.2
+"""Seconds from the end of a process until its association is seen to have ended."""
 PEER_TITLE: Final = "PEER"
 """AE title of an embedded peer."""
 
@@ -248,7 +250,7 @@ class EmbeddedAcceptor:
     def judge_requestor(self, code: int | None, seconds: float, output: str) -> ActorResult:
         """What a requestor that has been started against this acceptor came to; its last finding says it."""
         result = ActorResult("", implementation=self._implementation)
-        had_one = self._ended.wait(END_LIMIT if code is None else 0.2)
+        had_one = self._ended.wait(0 if code is None else END_GRACE)
         said = output.strip().rpartition("\n")[2]
         if code is None:
             actual, detail = f"silent({seconds:g} s)", f"it was still running after the time limit of {seconds:g} s"

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from dicomsim.scenario.result import CaseResult
     from dicomsim.scenario.runner import Runner, Settings
 
-_RUNNER: pytest.StashKey[Runner] = pytest.StashKey()
+RUNNER: pytest.StashKey[Runner] = pytest.StashKey()
+"""The runner of a run; whoever has one already puts it here."""
 _SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 _STOPPED: pytest.StashKey[Exception] = pytest.StashKey()
 LOST: pytest.StashKey[str] = pytest.StashKey()
@@ -175,15 +176,12 @@ def settings_of(config: pytest.Config) -> Settings:
 
 def runner_of(config: pytest.Config) -> Runner:
     """The runner of a run, made when it is first needed."""
-    if _RUNNER not in config.stash:
+    if RUNNER not in config.stash:
         from dicomsim.scenario.runner import Runner
-        from dicomsim.scenario.session import RUNNER_PLUGIN
 
-        given = config.pluginmanager.get_plugin(RUNNER_PLUGIN)
-        runner = Runner(settings_of(config)) if given is None else given.runner
-        config.stash[_RUNNER] = runner
+        runner = config.stash[RUNNER] = Runner(settings_of(config))
         config.add_cleanup(runner.close)
-    return config.stash[_RUNNER]
+    return config.stash[RUNNER]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -197,7 +195,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The last sanity exchange: a peer that did not survive fails the run."""
-    runner = session.config.stash.get(_RUNNER, None)
+    runner = session.config.stash.get(RUNNER, None)
     lost = None if runner is None else runner.check_last()
     if lost is not None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from dicomsim.engine.clock import SystemClock
+from dicomsim.scenario.pytest_plugin import RUNNER
 from dicomsim.scenario.result import CaseResult
 from dicomsim.scenario.verdict import FAILED, INTERRUPTED, NOT_PARSED, NOTHING_RUN, USAGE, Verdict, exit_code
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from dicomsim.scenario.runner import Runner
 
 PLUGIN: Final = "dicomsim.scenario.pytest_plugin"
-RUNNER_PLUGIN: Final = "dicomsim-runner"
-"""Under this name the plugin finds a runner that is there already."""
 
 
 @dataclass(slots=True)
@@ -60,7 +59,8 @@ class LiveReporter:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Send pytest's own reporter home."""
+        """Send pytest's own reporter home, and let the plugin use the runner that is there already."""
+        config.stash[RUNNER] = self.runner
         standard = config.pluginmanager.get_plugin("terminalreporter")
         if standard is not None:
             config.pluginmanager.unregister(standard)
@@ -94,9 +94,9 @@ class LiveReporter:
         """A fault of ours."""
         self.problems.append(str(excrepr))
 
-    def pytest_keyboard_interrupt(self) -> None:
-        """Ctrl-C."""
-        self.interrupted = True
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C; pytest's own interruption, after files that are no scenarios, is of a derived class."""
+        self.interrupted = excinfo.type is KeyboardInterrupt
 
     def pytest_sessionfinish(self) -> None:
         """Stop the clock."""

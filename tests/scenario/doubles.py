@@ -137,7 +137,7 @@ class FakeStage(Stage):
         return self.connect(seconds)
 
 
-Conversation = Callable[[BlockingStream], None]
+Conversation = Callable[[BlockingStream], object]
 
 
 class Peer:

@@ -1,0 +1,72 @@
+"""`run --json`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dicomsim.errors import FileError
+from dicomsim.report.json_report import as_json, write_json
+from dicomsim.scenario.result import CaseResult
+from dicomsim.scenario.verdict import Verdict
+
+WORKS = CaseResult("a/d", Verdict.PASS, "PS3.7", "shall", "It works.")
+RESULTS = [
+    CaseResult("a/b", Verdict.PASS, "PS3.8", "shall", "", ("A-ABORT",), "aborted(0,0)", "peer fin, early", 0.12345),
+    CaseResult("a/c", Verdict.FAIL, "PS3.8", "should", "Größe", ("A-ABORT", "silence"), "tcp-rst", "peer reset", 1.0),
+    WORKS,
+]
+
+
+def test_the_summary_counts_verdicts_and_each_case_has_what_was_promised() -> None:
+    assert {
+        "summary": {"fail": 1, "pass": 2},
+        "cases": [
+            {
+                "id": "a/b",
+                "verdict": "pass",
+                "clause": "PS3.8",
+                "level": "shall",
+                "expected": ["A-ABORT"],
+                "actual": "aborted(0,0)",
+                "close": "peer fin, early",
+                "seconds": 0.123,
+            },
+            {
+                "id": "a/c",
+                "verdict": "fail",
+                "clause": "PS3.8",
+                "level": "should",
+                "expected": ["A-ABORT", "silence"],
+                "actual": "tcp-rst",
+                "close": "peer reset",
+                "seconds": 1.0,
+            },
+            {
+                "id": "a/d",
+                "verdict": "pass",
+                "clause": "PS3.7",
+                "level": "shall",
+                "expected": [],
+                "actual": "",
+                "close": "none",
+                "seconds": 0.0,
+            },
+        ],
+    } == as_json(RESULTS)
+
+
+def test_the_file_is_there_as_a_whole(tmp_path: Path) -> None:
+    write_json(RESULTS, tmp_path / "r.json")
+    assert (as_json(RESULTS), ["r.json"]) == (
+        json.loads((tmp_path / "r.json").read_text("utf-8")),
+        [path.name for path in tmp_path.iterdir()],
+    )
+
+
+def test_a_file_that_cannot_be_written_is_said_so_and_nothing_is_left(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"no/r\.json: cannot be written: No such file or directory"):
+        write_json(RESULTS, tmp_path / "no" / "r.json")
+    assert [] == list(tmp_path.iterdir())
