@@ -48,6 +48,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    from dicomsim.presentation import READY_LISTS
-
-    return sorted({*globals(), *_HOMES, *READY_LISTS})
+    ready_lists = importlib.import_module("dicomsim.presentation").READY_LISTS
+    return sorted({*globals(), *_HOMES, *ready_lists})

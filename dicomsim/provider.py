@@ -1,7 +1,7 @@
 """What an AE's sessions ask of it: `Provider` answers association requests and hands DIMSE requests to the services.
 
-It is the `Handler` of the engine for both roles. What needs no user code is answered at once by whoever owns the session;
-user code becomes a job.
+It is the `Handler` of the engine for both roles. What needs no user code is answered at once by whoever owns the
+session; user code becomes a job.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dicomsim import negotiator
 from dicomsim.association import Association
 from dicomsim.dimse.data import DiscardSink, Sink
 from dicomsim.dimse.exchange import Operation
 from dicomsim.dimse.messages import Message
 from dicomsim.engine.handler import Job
 from dicomsim.engine.session import Session
+from dicomsim.errors import WireError
 from dicomsim.events import Side
+from dicomsim.lifecycle import AbortPrimitive, AssociatePrimitive, Notices, ReleasePrimitive
 from dicomsim.outcome import Ending, Outcome
 from dicomsim.presentation import PresentationContextTuple
 from dicomsim.services import HANDLERS, SERVICES
@@ -26,7 +29,6 @@ from dicomsim.services.storage import StoreTo, make_sink
 from dicomsim.sop_class import SOPClass
 from dicomsim.transfer_syntax import TransferSyntaxUID
 from dicomsim.upper_layer import rejections
-from dicomsim.upper_layer.negotiation import negotiate
 from dicomsim.wire.pdu import AssociateAC, AssociateRJ, AssociateRQ
 
 if TYPE_CHECKING:
@@ -34,9 +36,17 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("dicomsim")
 
-_LIFECYCLE = {
-    Ending.RELEASED: "on_association_released",
-    Ending.REJECTED: "on_association_rejected",
+_ENDINGS: dict[Ending, tuple[str, Callable[[Association], Any]]] = {
+    Ending.RELEASED: ("on_association_released", ReleasePrimitive),
+    Ending.REJECTED: ("on_association_rejected", AssociatePrimitive),
+}
+"""Which handler is told of which end, and with what; all others are aborts to the user."""
+
+
+_CANCEL_HANDLERS = {
+    "C-FIND-RQ": "on_c_find_cancel",
+    "C-GET-RQ": "on_c_get_cancel",
+    "C-MOVE-RQ": "on_c_move_cancel",
 }
 
 
@@ -45,34 +55,34 @@ class Provider:
 
     def __init__(self, ae: ApplicationEntity) -> None:
         self._ae = ae
+        self._notices = Notices()
 
     def connected(self, session: Session) -> None:
         """From here on there is an association, or an attempt at one."""
-        session.user = Association(session, self._ae)
+        association = session.user = Association(session, self._ae)
+        self._ae.opened(session)
+        name = "on_make_connection" if session.side is Side.REQUESTOR else "on_receive_connection"
+        self._notices.tell(session, self._ae.handler(name), association)
 
     def associate(self, session: Session, request: AssociateRQ) -> AssociateAC | AssociateRJ | Job:
         """Negotiate, as a job if the user has a say in it."""
         if not self._ae.admit(session):
             return rejections.LOCAL_LIMIT
-        if self._ae.negotiates_by_user_code:
-            return partial(self._negotiate_as_job, session, request)
-        return negotiate(request, self._ae.policy(session))
+        if negotiator.has_a_say(self._ae):
+            return self._notices.in_turn(session, partial(self._answer, session, request))
+        return negotiator.answer(self._ae, session.user, request)
 
-    def _negotiate_as_job(self, session: Session, request: AssociateRQ) -> None:
+    def _answer(self, session: Session, request: AssociateRQ) -> None:
+        answer = negotiator.answer(self._ae, session.user, request)
         try:
-            verdict = self._ae.handler("on_association_requested")
-            answer = verdict(session.user) if verdict is not None else None
-            if not isinstance(answer, AssociateRJ):
-                session.answer(negotiate(request, self._ae.policy(session)))
-                return
-        except Exception:  # user code
-            LOGGER.exception("%r: a negotiation handler failed", session)
-            answer = rejections.CONGESTION
-        session.answer(answer)
+            session.answer(answer)
+        except WireError:  # a handler gave something that fits in no item
+            LOGGER.exception("%r: the answer cannot be sent", session)
+            session.answer(negotiator.FAILED)
 
     def established(self, session: Session) -> None:
         """Tell the user, if it wants to know."""
-        self._tell(session, "on_association_accepted")
+        self._notices.tell(session, self._ae.handler("on_association_accepted"), AssociatePrimitive(session.user))
 
     def request(self, session: Session, operation: Operation) -> Job | None:
         """Find the service; inline where no user code is needed."""
@@ -87,7 +97,8 @@ class Provider:
         if self._needs_no_user_code(message):
             serve(provider, self._call(association, operation, context, partial(session.reply, operation)))
             return None
-        return partial(serve, provider, self._call(association, operation, context, partial(session.send_reply, operation)))
+        call = self._call(association, operation, context, partial(session.send_reply, operation))
+        return partial(serve, provider, call)
 
     def _needs_no_user_code(self, message: Message) -> bool:
         name = HANDLERS[message.command_field]
@@ -107,8 +118,8 @@ class Provider:
 
     def cancelled(self, session: Session, operation: Operation) -> None:
         """The operation says so itself; the user may want to be told as well."""
-        name = {"C-FIND-RQ": "find", "C-GET-RQ": "get", "C-MOVE-RQ": "move"}.get(operation.request.name, "")
-        handler = self._ae.handler(f"on_c_{name}_cancel")
+        name = _CANCEL_HANDLERS.get(operation.request.name)
+        handler = None if name is None else self._ae.handler(name)
         if handler is not None:
             session.reactor.workers.submit(partial(_run, session, handler))
 
@@ -123,15 +134,11 @@ class Provider:
         return make_sink(ae.store_to, ae.store_folder, message, context, session.calling)
 
     def ended(self, session: Session, outcome: Outcome) -> None:
-        """Forget the association, and tell the user."""
+        """Forget the association, and tell the user if there was one, or an attempt at it."""
         self._ae.dismiss(session)
-        if session.user is not None:
-            self._tell(session, _LIFECYCLE.get(outcome.how, "on_association_aborted"))
-
-    def _tell(self, session: Session, name: str) -> None:
-        handler = self._ae.handler(name)
-        if handler is not None:
-            session.reactor.workers.submit(partial(_run, session, handler, session.user))
+        if session.user is not None and session.request_pdu is not None:
+            name, primitive = _ENDINGS.get(outcome.how, ("on_association_aborted", AbortPrimitive))
+            self._notices.tell(session, self._ae.handler(name), primitive(session.user))
 
 
 def _run(session: Session, handler: Callable[..., Any], *arguments: Any) -> None:
@@ -149,6 +156,3 @@ def context_of(session: Session, context_id: int) -> PresentationContextTuple:
     return PresentationContextTuple(
         context_id, SOPClass(accepted.abstract_syntax), TransferSyntaxUID(accepted.transfer_syntax)
     )
-
-
-__all__ = ["Provider", "Side", "context_of"]

@@ -1,4 +1,4 @@
-"""`ServiceUser`: one end of an association as it presented itself, `assoc.requestor` or `assoc.acceptor`. PS3.8 §7.1."""
+"""`ServiceUser`: one end of an association as it presented itself, requestor or acceptor. PS3.8 §7.1."""
 
 from __future__ import annotations
 

@@ -115,13 +115,15 @@ def _release_confirmation(session: Session, _: ReleaseConfirmation) -> None:
 
 
 def _abort_indication(session: Session, effect: AbortIndication) -> None:
-    session.finish(outcome.aborted(session.side.other, effect.source, effect.reason, **session.circumstances()))
+    circumstances = session.circumstances(effect.state)
+    session.finish(outcome.aborted(session.side.other, effect.source, effect.reason, **circumstances))
 
 
 def _provider_abort_indication(session: Session, effect: ProviderAbortIndication) -> None:
     by = session.side if effect.local else session.side.other
     cause = effect.error or effect.cause
-    session.finish(outcome.provider_aborted(by, effect.reason, cause=cause, **session.circumstances()))
+    circumstances = session.circumstances(effect.state)
+    session.finish(outcome.aborted(by, effect.source, effect.reason, cause=cause, **circumstances))
 
 
 def _close_transport(session: Session, _: CloseTransport) -> None:

@@ -1,4 +1,8 @@
-"""Who is told of events: any number of callbacks, each for the kinds it wants."""
+"""Who is told of events: any number of callbacks, each for the kinds it wants.
+
+An association tells those who listened when it began: its `Audience`, which knows once and for all what nobody wants
+to hear, so that nothing is done for that. Without any observer there is no audience, and its absence costs one test.
+"""
 
 from __future__ import annotations
 
@@ -13,38 +17,70 @@ LOGGER = logging.getLogger("dicomsim")
 Callback = Callable[[Event], None]
 
 
-class Observers:
-    """Calls each callback with the events of its kinds, in order; what one raises is logged and stops nobody else.
+class _Listener:
+    """A callback, until it is removed."""
 
-    Callbacks run in whichever thread owns the association and must not block. False while nobody listens.
-    """
+    __slots__ = ("callback", "kinds", "listens")
+
+    def __init__(self, callback: Callback, kinds: frozenset[type[Event]]) -> None:
+        self.callback = callback
+        self.kinds = kinds
+        self.listens = True
+
+
+class Audience:
+    """Those who listened when an association began; called with each of its events."""
+
+    __slots__ = ("_listeners",)
+
+    def __init__(self, listeners: tuple[_Listener, ...]) -> None:
+        self._listeners = listeners
+
+    def wants(self, *kinds: type[Event]) -> bool:
+        """Whether anybody wanted one of these kinds."""
+        return any(not one.kinds or not one.kinds.isdisjoint(kinds) for one in self._listeners)
+
+    def __call__(self, event: Event) -> None:
+        """Tell everybody who wants to know, in the order in which they came; what one raises stops nobody else."""
+        for one in self._listeners:
+            if one.listens and (not one.kinds or type(event) in one.kinds):
+                try:
+                    one.callback(event)
+                except Exception:  # user code
+                    LOGGER.exception("an observer failed on %s", type(event).__name__)
+
+
+class Observers:
+    """The callbacks of an AE, which run in whichever thread owns the association and must not block."""
 
     def __init__(self) -> None:
-        self._callbacks: tuple[tuple[Callback, frozenset[type[Event]] | None], ...] = ()
+        self._listeners: tuple[_Listener, ...] = ()
         self._lock = threading.Lock()
 
     def add(self, callback: Callback, *kinds: type[Event]) -> None:
-        """Call `callback` for every event of these kinds, or of any kind; associations that are open already count."""
+        """Call `callback` for the events of these kinds, or of any kind, of associations that begin from now on.
+
+        Raises `TypeError` for what is no callable, or no kind of event.
+        """
+        if not callable(callback):
+            raise TypeError(f"an observer must be callable, unlike {callback!r}")
+        for kind in kinds:
+            if not (isinstance(kind, type) and issubclass(kind, Event)):
+                raise TypeError(f"{kind!r} is no kind of event: those are the classes of dicomsim.events")
         with self._lock:
-            self._callbacks += ((callback, frozenset(kinds) or None),)
+            self._listeners += (_Listener(callback, frozenset(kinds)),)
 
     def remove(self, callback: Callback) -> None:
-        """Stop calling it."""
+        """Stop calling it at once, for all associations; does nothing if it was not added."""
         with self._lock:
-            self._callbacks = tuple(one for one in self._callbacks if one[0] != callback)
+            for one in self._listeners:
+                one.listens = one.listens and one.callback != callback
+            self._listeners = tuple(one for one in self._listeners if one.listens)
 
-    def wants(self, *kinds: type[Event]) -> bool:
-        """Whether anybody wants one of these kinds."""
-        return any(wanted is None or not wanted.isdisjoint(kinds) for _, wanted in self._callbacks)
+    def audience(self) -> Audience | None:
+        """Whom an association that begins now tells, or None."""
+        listeners = self._listeners
+        return Audience(listeners) if listeners else None
 
-    def __bool__(self) -> bool:
-        return bool(self._callbacks)
-
-    def __call__(self, event: Event) -> None:
-        """Tell everybody who wants to know."""
-        for callback, kinds in self._callbacks:
-            if kinds is None or type(event) in kinds:
-                try:
-                    callback(event)
-                except Exception:  # user code
-                    LOGGER.exception("an observer failed on %s", type(event).__name__)
+    def __len__(self) -> int:
+        return len(self._listeners)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from dicomsim import events
+from dicomsim.engine.clock import SystemClock
 from dicomsim.engine.handler import Handler
 from dicomsim.engine.hops import Hops
+from dicomsim.engine.listener import Listener
 from dicomsim.engine.pump import Observer
 from dicomsim.engine.reactor import Reactor
-from dicomsim.engine.session import Session
+from dicomsim.engine.session import Session, association_numbers
 from dicomsim.engine.timeouts import Timeouts
+from dicomsim.engine.tls import Handshake, TlsTransport
 from dicomsim.engine.transport import Address, TcpTransport, Transport
 from dicomsim.errors import ConnectError, TimeLimitError
-from dicomsim.events import Side
+from dicomsim.events import CloseHow, Side
 from dicomsim.outcome import refused, timed_out
 from dicomsim.upper_layer.primitives import AssociateRequest
 from dicomsim.upper_layer.table import State
 from dicomsim.wire.pdu import AssociateRQ
+
+LOGGER = logging.getLogger("dicomsim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,9 @@ def open_association(
         session.attach(transport)
         session.pump_until(lambda: session.state is not State.STA5, "acse", setup.timeouts.acse)
         return session
+    except BaseException:  # Ctrl-C, for one: nobody else will ever know of the connection
+        session.abort("interrupted while it was opened")
+        raise
     finally:
         session.give_back()
 
@@ -87,7 +97,26 @@ def _not_connected(session: Session, target: Address, error: ConnectError | Time
         session.finish(timed_out("connect", limit, **circumstances))
     else:
         cause = str(error).removeprefix(f"{target[0]}:{target[1]}: ")
-        session.finish(refused(target, cause, seconds_open=circumstances["seconds_open"]))
+        how = CloseHow.REFUSED if isinstance(error.__cause__, ConnectionRefusedError) else CloseHow.FAILED
+        session.finish(refused(target, cause, seconds_open=circumstances["seconds_open"], how=how))
+
+
+def session_listener(
+    make_setup: Callable[[], Setup], handler: Handler, address: Address, context: ssl.SSLContext | None = None
+) -> Listener:
+    """Listen, make a session of every connection that comes, and leave it to the reactor.
+
+    With a context, TLS is set up first, within the ARTIM timeout. Raises `ConnectError`.
+    """
+
+    def accepted(connected: socket.socket, remote: Address) -> None:
+        setup = make_setup()
+        if context is None:
+            accepted_session(setup, handler, connected, remote)
+        else:
+            _secure(setup, handler, context, connected, remote)
+
+    return Listener(make_setup().reactor, *address, accepted)
 
 
 def accepted_session(setup: Setup, handler: Handler, connected: socket.socket, remote: Address) -> Session | None:
@@ -97,6 +126,10 @@ def accepted_session(setup: Setup, handler: Handler, connected: socket.socket, r
     except OSError:
         connected.close()
         return None
+    return _begin(setup, handler, transport)
+
+
+def _begin(setup: Setup, handler: Handler, transport: Transport) -> Session:
     session = setup.session(Side.ACCEPTOR, handler)
     session.take()
     try:
@@ -104,3 +137,21 @@ def accepted_session(setup: Setup, handler: Handler, connected: socket.socket, r
     finally:
         session.give_back()
     return session
+
+
+def _secure(
+    setup: Setup, handler: Handler, context: ssl.SSLContext, connected: socket.socket, remote: Address
+) -> None:
+    def finished(transport: TlsTransport) -> None:
+        _begin(setup, handler, transport)
+
+    def failed(reason: str) -> None:
+        LOGGER.warning("%s:%d: %s", *remote, reason)
+        if setup.observer is not None:
+            event = events.ConnectionRefused(SystemClock.wall(), next(association_numbers), remote, reason)
+            setup.observer(event)
+
+    try:
+        Handshake(setup.reactor, context, connected, remote, setup.timeouts.artim, finished, failed)
+    except OSError:  # gone already
+        connected.close()

@@ -192,6 +192,8 @@ class Pump(Owned):
         self.emit(events.ConnectionClosed, self.side.other, how)
         self._drop(reset=False)
         self.upper.closed(self.clock.monotonic())
+        if state is State.STA5 and not cause:
+            cause = "there was no answer to the association request; does the peer speak another protocol there, or TLS?"
         if state is not State.STA13:
             self.finish(closed(self.side.other, how, cause=cause, **self.circumstances(state)))
         self.settle()

@@ -20,6 +20,7 @@ from dicomsim.engine.clock import SystemClock
 from dicomsim.engine.waiter import thread_waiter
 from dicomsim.errors import ConnectError, TimeLimitError
 
+Socket = socket.socket
 Address = tuple[str, int]
 Buffer = bytes | bytearray | memoryview
 
@@ -178,6 +179,7 @@ def connect(
                 raise TimeLimitError(f"{host}:{port}: no connection within {limit}") from error
             reason = (error.strerror or str(error)).lower()
             failure = ConnectError(f"{host}:{port}: {reason}; is the peer running and listening there?")
+            failure.__cause__ = error
     raise failure
 
 
@@ -213,6 +215,16 @@ def listen(host: str, port: int, *, backlog: int = LISTEN_BACKLOG) -> socket.soc
         listener.close()
         reason = getattr(error, "strerror", None) or str(error)
         raise ConnectError(f"cannot listen on {host or '*'}:{port}: {reason.lower()}") from error
+
+
+def outward_address() -> str:
+    """The address of the interface towards the network, or the loopback one; nothing is sent to find out."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))  # RFC 5737: nobody's
+            return str(probe.getsockname()[0])
+    except OSError:  # no network at all
+        return "127.0.0.1"
 
 
 def _as_connection_error(error: OSError) -> ConnectionError:

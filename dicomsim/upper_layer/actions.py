@@ -127,19 +127,22 @@ def _abort_indication(occasion: Occasion) -> Effect:
     assert isinstance(occasion.pdu, Abort)
     source, reason = occasion.pdu.source, occasion.pdu.reason
     if source == AbortSource.SERVICE_USER:
-        return AbortIndication(source, reason)
-    return ProviderAbortIndication(reason, "A-ABORT received from the service provider", None, local=False)
+        return AbortIndication(source, reason, occasion.state)
+    cause = "A-ABORT received from the service provider"
+    return ProviderAbortIndication(reason, cause, None, local=False, state=occasion.state, source=source)
 
 
 def _connection_lost(occasion: Occasion) -> Effect:
     cause = (
         "the transport connection was not opened" if occasion.state is State.STA4 else "the transport connection ended"
     )
-    return ProviderAbortIndication(int(AbortReason.REASON_NOT_SPECIFIED), cause, None, local=False)
+    reason = int(AbortReason.REASON_NOT_SPECIFIED)
+    return ProviderAbortIndication(reason, cause, None, local=False, state=occasion.state)
 
 
 def _provider_abort_indication(occasion: Occasion) -> Effect:
-    return ProviderAbortIndication(abort_reason(occasion), _cause(occasion), occasion.error, local=True)
+    reason = abort_reason(occasion)
+    return ProviderAbortIndication(reason, _cause(occasion), occasion.error, local=True, state=occasion.state)
 
 
 ACTIONS: Mapping[Action, Step] = {

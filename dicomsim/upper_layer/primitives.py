@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
 from dicomsim.errors import WireError
-from dicomsim.upper_layer.table import Event
+from dicomsim.upper_layer.table import Event, State
 from dicomsim.wire.pdu import Abort, AssociateAC, AssociateRJ, AssociateRQ
 
 
@@ -118,6 +118,8 @@ class AbortIndication:
     """As received: 0."""
     reason: int
     """As received; without meaning."""
+    state: State = field(default=State.STA6, compare=False)
+    """Where the machine was when it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,10 @@ class ProviderAbortIndication:
     """Which byte was wrong, when that is why."""
     local: bool
     """Whether our own provider found the fault and has sent the A-ABORT."""
+    state: State = field(default=State.STA6, compare=False)
+    """Where the machine was when it happened."""
+    source: int = field(default=2, compare=False)
+    """As sent or received: 2, or a reserved value of the peer's."""
 
 
 Effect: TypeAlias = (
