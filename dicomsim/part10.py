@@ -11,17 +11,23 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from dicomsim.dimse.data import FileSlice
 from dicomsim.errors import FileError
 
 PREAMBLE: Final = 128
 META_LIMIT: Final = 1 << 16
 """Largest file meta information read; what the standard allows is a few hundred bytes, with private information more."""
 
+WHOLE: Final = 1 << 16
+"""Bytes up to which a file to be sent is read at once."""
+
 _FIRST_READ: Final = 1024
 _LONG_VRS: Final = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
-_MEDIA_STORAGE_SOP_CLASS: Final = 0x00020002
-_MEDIA_STORAGE_SOP_INSTANCE: Final = 0x00020003
-_TRANSFER_SYNTAX: Final = 0x00020010
+_ELEMENT: Final = struct.Struct("<HH2sH")
+_SOP_CLASS: Final = 0x0002
+_SOP_INSTANCE: Final = 0x0003
+_TRANSFER_SYNTAX: Final = 0x0010
+_WANTED: Final = frozenset((_SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +46,50 @@ class FileMeta:
 
 def read_file_meta(path: str | os.PathLike[str]) -> FileMeta:
     """Read the file meta information; raises `FileError` if there is none."""
+    return _parse(os.fspath(path), _read_head(path, _FIRST_READ)[0])
+
+
+def open_object(path: str | os.PathLike[str]) -> tuple[FileMeta, memoryview | FileSlice]:
+    """The file meta information, and the data set as it is to be sent: a small one in memory, a large one in its file.
+
+    Raises `FileError` for what is no DICOM file.
+    """
+    data, size = _read_head(path, WHOLE)
+    meta = _parse(os.fspath(path), data)
+    if size <= len(data):
+        return meta, memoryview(data)[meta.offset :]
+    return meta, FileSlice(path, meta.offset, size - meta.offset)
+
+
+def _read_head(path: str | os.PathLike[str], wanted: int) -> tuple[bytes, int]:
+    """The first bytes of a file, as many as wanted or as its file meta information needs, and its size.
+
+    System calls and not a file object: for small files the object would cost more than the reading.
+    """
     try:
-        with open(path, "rb", buffering=0) as file:
-            data = file.read(_FIRST_READ)
-            if data[PREAMBLE : PREAMBLE + 4] != b"DICM":
-                raise FileError(f"{os.fspath(path)}: not a DICOM file (no DICM at byte {PREAMBLE})")
-            end = PREAMBLE + 16 + _group_length(data)
-            if len(data) < end < META_LIMIT:
-                data += file.read(META_LIMIT - len(data))
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            data = os.read(descriptor, wanted)
+            if data[PREAMBLE : PREAMBLE + 4] == b"DICM":
+                end = PREAMBLE + 16 + _group_length(data)
+                if len(data) < end < META_LIMIT:
+                    data += os.read(descriptor, META_LIMIT - len(data))
+            return data, os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise FileError(f"{os.fspath(path)}: {(error.strerror or str(error)).lower()}") from error
-    values, offset = _elements(data, PREAMBLE + 4, os.fspath(path))
+
+
+def _parse(path: str, data: bytes) -> FileMeta:
+    if data[PREAMBLE : PREAMBLE + 4] != b"DICM":
+        raise FileError(f"{path}: not a DICOM file (no DICM at byte {PREAMBLE})")
+    values, offset = _elements(data, PREAMBLE + 4, path)
     if not values.get(_TRANSFER_SYNTAX):
-        raise FileError(f"{os.fspath(path)}: file meta information without a transfer syntax")
+        raise FileError(f"{path}: file meta information without a transfer syntax")
     return FileMeta(
-        values.get(_MEDIA_STORAGE_SOP_CLASS, ""),
-        values.get(_MEDIA_STORAGE_SOP_INSTANCE, ""),
+        values.get(_SOP_CLASS, ""),
+        values.get(_SOP_INSTANCE, ""),
         values[_TRANSFER_SYNTAX],
         offset,
     )
@@ -72,20 +106,20 @@ def _group_length(data: bytes) -> int:
 def _elements(data: bytes, position: int, path: str) -> tuple[dict[int, str], int]:
     """The UIDs of group 0002 and where the group ends, by its elements and not by its length."""
     values: dict[int, str] = {}
-    while position + 8 <= len(data) and data[position : position + 2] == b"\x02\x00":
-        element = int.from_bytes(data[position + 2 : position + 4], "little")
-        vr = data[position + 4 : position + 6]
+    size = len(data)
+    while position + 8 <= size:
+        group, element, vr, length = _ELEMENT.unpack_from(data, position)
+        if group != 2:
+            break
+        start = position + 8
         if vr in _LONG_VRS:
             start = position + 12
             length = int.from_bytes(data[position + 8 : start], "little")
-        else:
-            start = position + 8
-            length = int.from_bytes(data[position + 6 : start], "little")
-        if start + length > len(data):
-            raise FileError(f"{path}: file meta information is cut short, or longer than {META_LIMIT} bytes")
-        if vr == b"UI":
-            values[0x00020000 | element] = data[start : start + length].decode("ascii", "replace").rstrip("\0 ")
         position = start + length
+        if position > size:
+            raise FileError(f"{path}: file meta information is cut short, or longer than {META_LIMIT} bytes")
+        if element in _WANTED and vr == b"UI":
+            values[element] = data[start:position].decode("ascii", "replace").rstrip("\0 ")
     return values, position
 
 
