@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dicomsim.dimse.builders import build
-from dicomsim.dimse.data import DataSource, FileSlice
+from dicomsim.dimse.data import DataSource
 from dicomsim.dimse.exchange import Operation
 from dicomsim.dimse.messages import Message
 from dicomsim.engine.session import Session
@@ -19,7 +19,7 @@ from dicomsim.engine.timeouts import Timeouts
 from dicomsim.errors import AssociationError, ConnectError, StateError, TimeLimitError
 from dicomsim.events import Side
 from dicomsim.outcome import Ending, Outcome
-from dicomsim.part10 import read_file_meta
+from dicomsim.part10 import open_object
 from dicomsim.presentation import PresentationContext
 from dicomsim.service_user import ServiceUser
 from dicomsim.sop_class import uid_name
@@ -249,9 +249,9 @@ class Association:
         self, dataset: Dataset | str | os.PathLike[str]
     ) -> tuple[str, str, AcceptedContext, DataSource]:
         if isinstance(dataset, str | os.PathLike):
-            meta = read_file_meta(dataset)
+            meta, data = open_object(dataset)
             context = self.context_for(meta.sop_class_uid, meta.transfer_syntax_uid)
-            return meta.sop_class_uid, meta.sop_instance_uid, context, FileSlice(dataset, meta.offset)
+            return meta.sop_class_uid, meta.sop_instance_uid, context, data
         from dicomsim.datasets import encode
 
         sop_class, instance = str(dataset.SOPClassUID), str(dataset.SOPInstanceUID)
