@@ -25,16 +25,17 @@ _HEADER: Final = 6
 class Outgoing:
     """A queue of buffers for the transport."""
 
-    __slots__ = ("_left", "_queue", "_stuck")
+    __slots__ = ("_failure", "_left", "_queue", "_stuck")
 
     def __init__(self) -> None:
         self._queue: deque[bytes | Iterator[Buffer]] = deque()
         self._left = 0  # bytes of the begun P-DATA-TF that have not been handed out
         self._stuck = False  # the begun P-DATA-TF will never be finished
+        self._failure: BaseException | None = None  # what a lazy run raised behind bytes that go out first
 
     def __bool__(self) -> bool:
-        """Whether there may be something; a lazy run tells only when it is asked."""
-        return bool(self._queue)
+        """Whether there may be something, or something to raise; a lazy run tells only when it is asked."""
+        return bool(self._queue) or self._failure is not None
 
     def append(self, pdu: bytes) -> None:
         """Queue a whole PDU."""
@@ -54,9 +55,11 @@ class Outgoing:
         self._drop_all()
         self._left = 0
         self._stuck = False
+        self._failure = None
 
     def cut(self) -> None:
         """Drop all P-DATA-TF that has not begun. What has begun is kept to its end, and whole PDUs stay."""
+        self._failure = None
         queue, self._queue = self._queue, deque()
         for position, entry in enumerate(queue):
             if isinstance(entry, bytes):
@@ -69,9 +72,12 @@ class Outgoing:
     def take(self, limit: int) -> list[Buffer]:
         """Take buffers until they hold `limit` bytes or are IOV_MAX many; the last may reach beyond the limit.
 
-        What a lazy run raises passes through and the rest of the queue is dropped. If that happened inside a PDU,
-        nothing more is handed out until `clear`: the peer would take it for data.
+        What a lazy run raises is raised once all before it has been handed out, and the rest of the queue is dropped.
+        If that happened inside a PDU, nothing more is handed out until `clear`: the peer would take it for data.
         """
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
         buffers: list[Buffer] = []
         size = 0
         queue = self._queue
@@ -92,10 +98,14 @@ class Outgoing:
                         break
                 else:
                     finished = True
-            except BaseException:
+            except BaseException as error:
                 self._drop_all()
+                if not buffers or not isinstance(error, Exception):  # an interrupt does not wait
+                    self._stuck = self._left > 0 or bool(buffers)
+                    raise
                 self._stuck = self._left > 0
-                raise
+                self._failure = error
+                break
             if finished:
                 queue.popleft()
         return buffers

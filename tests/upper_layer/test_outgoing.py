@@ -142,10 +142,13 @@ def failing(*buffers: bytes) -> Iterator[bytes]:
     raise OSError("the disk is gone")
 
 
-def test_what_a_run_raises_passes_through_and_the_rest_is_dropped() -> None:
+def test_what_a_run_raises_comes_behind_what_is_before_it_and_the_rest_is_dropped() -> None:
     outgoing = Outgoing()
+    outgoing.append(RELEASE)
     outgoing.extend(failing(*p_data(10)))
     outgoing.append(RELEASE)
+    assert outgoing.take(SEND_LIMIT) == [RELEASE, *p_data(10)]
+    assert outgoing
     with pytest.raises(OSError, match="gone"):
         outgoing.take(SEND_LIMIT)
     assert not outgoing
@@ -156,11 +159,34 @@ def test_what_a_run_raises_passes_through_and_the_rest_is_dropped() -> None:
 def test_after_a_failure_inside_a_pdu_nothing_follows_it() -> None:
     outgoing = Outgoing()
     outgoing.extend(failing(p_data(10)[0][:12]))
+    assert outgoing.take(SEND_LIMIT) == [p_data(10)[0][:12]]
     with pytest.raises(OSError, match="gone"):
         outgoing.take(SEND_LIMIT)
     outgoing.append(ABORT)
     outgoing.extend(p_data(10))
     assert not outgoing
     outgoing.clear()
+    outgoing.append(ABORT)
+    assert outgoing.take(SEND_LIMIT) == [ABORT]
+
+
+def test_an_interrupt_does_not_wait_for_what_is_before_it_and_nothing_follows() -> None:
+    def interrupted() -> Iterator[bytes]:
+        yield p_data(10)[0]
+        raise KeyboardInterrupt
+
+    outgoing = Outgoing()
+    outgoing.extend(interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        outgoing.take(SEND_LIMIT)
+    outgoing.append(ABORT)
+    assert not outgoing
+
+
+def test_an_abort_takes_the_place_of_a_failure_that_nobody_was_told_of() -> None:
+    outgoing = Outgoing()
+    outgoing.extend(failing(*p_data(10)))
+    outgoing.take(SEND_LIMIT)
+    outgoing.cut()
     outgoing.append(ABORT)
     assert outgoing.take(SEND_LIMIT) == [ABORT]
