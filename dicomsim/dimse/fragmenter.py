@@ -72,7 +72,7 @@ def fragment_encoded(
     if length <= JOIN_DATA:
         return iter((lead + source_bytes(data),))
     if isinstance(data, FileSlice):
-        return _after(lead, data.blocks(length))
+        return _after_reading(lead, data)
     return _after(lead, (data,) if isinstance(data, Buffer) else data)
 
 
@@ -108,6 +108,13 @@ def _command_pdus(context_id: int, command: Buffer, room: int) -> bytes:
 def _after(lead: bytes, rest: Iterable[Buffer]) -> Iterator[Buffer]:
     yield lead
     yield from rest
+
+
+def _after_reading(lead: bytes, data: FileSlice) -> Iterator[Buffer]:
+    """A file that cannot be read must not leave a header behind that announces it."""
+    block = source_bytes(data)
+    yield lead
+    yield block
 
 
 def _pdus(lead: bytes, context_id: int, data: DataSource, length: int, room: int) -> Iterator[Buffer]:

@@ -250,3 +250,13 @@ def test_whatever_is_fragmented_assembles_to_the_same(
     assert (message.data is None, message.data_bytes()) == (received.data is None, received.data_bytes())
     pdvs = pdvs_of(message, maximum_length, size_hint)
     assert [] == [pdv for pdv in pdvs if len(pdv.data) % 2]
+
+
+@pytest.mark.parametrize("length", [JOIN_DATA, 2 * JOIN_DATA, 2 * PREFERRED_LENGTH])
+def test_a_file_that_is_gone_leaves_no_header_behind(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "a.dcm"
+    path.write_bytes(bytes(length))
+    message = store(FileSlice(path))
+    path.unlink()
+    with pytest.raises(FileError):
+        next(fragment(message, 0))
