@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dicomsim import events, outcome
 from dicomsim.dimse.builders import respond
 from dicomsim.dimse.exchange import Arrival, Operation
 from dicomsim.dimse.messages import Message
+from dicomsim.errors import AssociationError
 from dicomsim.events import Side
+from dicomsim.upper_layer import rejections
 from dicomsim.upper_layer.negotiation import conclude
 from dicomsim.upper_layer.primitives import (
     AbortIndication,
@@ -21,14 +24,16 @@ from dicomsim.upper_layer.primitives import (
     AssociateIndication,
     AssociateResponse,
     CloseTransport,
+    Effect,
     OpenTransport,
     ProviderAbortIndication,
     ReleaseConfirmation,
     ReleaseIndication,
     ReleaseResponse,
 )
-from dicomsim.upper_layer.table import State
-from dicomsim.wire.pdu import AssociateAC, AssociateRJ
+from dicomsim.upper_layer.table import TRANSITIONS, Event, State
+from dicomsim.wire.codec import pdu_name
+from dicomsim.wire.pdu import AssociateAC, AssociateRJ, PduType
 
 if TYPE_CHECKING:
     from dicomsim.engine.handler import Job
@@ -39,28 +44,79 @@ LOGGER = logging.getLogger("dicomsim")
 DUPLICATE_INVOCATION = 0x0210
 """PS3.7 §C.5.4."""
 
+PROCESSING_FAILURE = 0x0110
+"""PS3.7 §C.5.26: the answer of a handler that has failed."""
+
+SENDING = frozenset(TRANSITIONS[Event.EVT9])
+"""States in which messages may be sent. PS3.8 Table 9-10."""
+
 _RELEASE_ANSWERABLE = frozenset((State.STA8, State.STA9, State.STA12))
+
+
+def tell(session: Session, callback: Callable[..., object], *values: object) -> bool:
+    """Call what the handler has for an occasion; what it raises is logged. Whether it went well."""
+    try:
+        callback(session, *values)
+    except Exception:  # user code
+        LOGGER.exception("%r: the handler failed", session)
+        return False
+    return True
 
 
 def effects(session: Session) -> None:
     """Carry out what the state machine asks for, until it asks for nothing more."""
     while pending := session.upper.effects():
-        for effect in pending:
-            _EFFECTS[type(effect)](session, effect)
+        carry_out(session, pending)
+    if session.state is State.STA13 and session.outcome is None:
+        session.finish(_turned_away(session))
+
+
+def carry_out(session: Session, pending: list[Effect]) -> None:
+    """Carry out what the state machine has asked for."""
+    for effect in pending:
+        _EFFECTS[type(effect)](session, effect)
+
+
+def _turned_away(session: Session) -> outcome.Outcome:
+    """How it ended with the first PDU: of that the state machine tells nobody. PS3.8 Table 9-10, Sta2."""
+    circumstances = session.circumstances(State.STA2)
+    first, error = session.first_bytes, session.upper.error
+    if error is None and first[:1] == bytes((PduType.A_ASSOCIATE_RQ,)):
+        return outcome.rejected(rejections.PROTOCOL_VERSION, **circumstances)
+    if error is None and first[:1] == bytes((PduType.A_ABORT,)):
+        return outcome.aborted(session.side.other, *first[8:10], **circumstances)
+    cause = error or (f"{pdu_name(first[0])} received in Sta2" if first else "")
+    return outcome.aborted(session.side, 0, 0, cause=cause, **circumstances)
 
 
 def _associate_indication(session: Session, effect: AssociateIndication) -> None:
     session.request_pdu = effect.pdu
-    reaction = session.handler.associate(session, effect.pdu)
+    if session.state is not State.STA3:
+        return  # what came right behind it has ended the association
+    try:
+        reaction = session.handler.associate(session, effect.pdu)
+    except Exception:  # user code
+        LOGGER.exception("%r: the handler failed", session)
+        reaction = rejections.CONGESTION
     if isinstance(reaction, AssociateAC | AssociateRJ):
         answer(session, reaction)
     else:
-        session.reactor.workers.submit(reaction)
+        session.reactor.workers.submit(partial(_decide, session, reaction))
+
+
+def _decide(session: Session, job: Job) -> None:
+    try:
+        job()
+    except Exception:  # user code
+        LOGGER.exception("%r: the handler failed", session)
+        session.answer(rejections.CONGESTION)
 
 
 def answer(session: Session, pdu: AssociateAC | AssociateRJ) -> None:
     """Send the acceptor's answer, by way of the rules, and open the association if it says so."""
     assert session.request_pdu is not None
+    if session.state is not State.STA3:
+        return  # whoever was asked has aborted
     pdu = session.answer_pdu = session.diverted_answer(session.request_pdu, pdu)
     session.upper.request(AssociateResponse(pdu), session.clock.monotonic())
     if isinstance(pdu, AssociateAC):
@@ -89,29 +145,36 @@ def _establish(session: Session, pdu: AssociateAC) -> None:
     session.assembler.accepted = agreement.accepted
     session.exchange.invoked_window = agreement.may_invoke
     session.exchange.performed_window = agreement.may_perform
-    session.handler.established(session)
+    if not tell(session, session.handler.established):
+        session.abort("what was to be done at the beginning has failed")
 
 
-def _release_indication(session: Session, _: ReleaseIndication) -> None:
+def _release_indication(session: Session, effect: ReleaseIndication) -> None:
     session.release_wanted = True
+    session.collided = effect.collision
     _answer_release(session)
 
 
 def _answer_release(session: Session) -> None:
-    """Answer the peer's release request as soon as nothing is being served; the answers come before it."""
-    if session.serving or session.backlog or session.state not in _RELEASE_ANSWERABLE:
+    """Answer the peer's release request as soon as nothing is being served; the answers come before it.
+
+    A requestor whose own request has collided with it awaits the answer to that one (Sta11).
+    """
+    state = session.state
+    if session.serving or session.backlog or state not in _RELEASE_ANSWERABLE:
         return
     session.release_wanted = False
-    state = session.state
     session.upper.request(ReleaseResponse(), session.clock.monotonic())
-    session.finish(outcome.released(session.side.other, **session.circumstances(state)))
+    if session.state is not State.STA11:
+        session.finish(outcome.released(session.side.other, **session.circumstances(state)))
 
 
 def _release_confirmation(session: Session, _: ReleaseConfirmation) -> None:
     if session.release_wanted:  # a collision: the peer's own request is still to be answered
         _answer_release(session)
     else:
-        session.finish(outcome.released(session.side, **session.circumstances(State.STA7)))
+        state = State.STA11 if session.collided else State.STA7
+        session.finish(outcome.released(session.side, **session.circumstances(state)))
 
 
 def _abort_indication(session: Session, effect: AbortIndication) -> None:
@@ -127,7 +190,11 @@ def _provider_abort_indication(session: Session, effect: ProviderAbortIndication
 
 
 def _close_transport(session: Session, _: CloseTransport) -> None:
-    session.flush()
+    session.upper.closed(session.clock.monotonic())  # drops what nobody will take
+    if session.detour is not None:
+        session.flush()  # what rules have to say at the end
+    if session.outcome is None:
+        session.finish(_turned_away(session))
     session.close()
 
 
@@ -148,6 +215,8 @@ def messages(session: Session) -> None:
     queue = session.assembler.messages
     while queue:
         message = queue.popleft()
+        if session.outcome is not None:
+            continue  # nobody is there to answer it, or to whom the answer would matter
         session.progressed()
         if session.observer is not None:
             session.emit(events.MessageIn, message)
@@ -171,22 +240,56 @@ def _response(session: Session, message: Message, operation: Operation) -> None:
 
 
 def _request(session: Session, message: Message, operation: Operation) -> None:
-    session.serving += 1
-    job = session.handler.request(session, operation)
+    job = _begin(session, operation)
     if job is None:
-        served(session)
-    elif session.calls:  # whoever waits for an answer does the work meanwhile: a C-GET's sub-operations, for one
-        depth = session.lend()
-        try:
-            job()
-        finally:
-            session.reclaim(depth)
-        served(session)
+        return
+    if len(session.jobs) < session.calls:
+        session.jobs.append(partial(_serve, session, operation, job))
     else:
-        session.reactor.workers.submit(lambda: _run(session, job))
+        hand_to_worker(session, partial(_serve, session, operation, job))
 
 
-def _run(session: Session, job: Job) -> None:
+def _begin(session: Session, operation: Operation) -> Job | None:
+    """Ask the handler; None if that has answered the request."""
+    session.serving += 1
+    job: Job | None = None
+    try:
+        job = session.handler.request(session, operation)
+    except AssociationError as error:
+        LOGGER.info("%r: %s was not answered: %s", session, operation.request.name, error)
+    except Exception:  # user code
+        LOGGER.exception("%r: the handler failed", session)
+        _apologize(operation, partial(session.reply, operation))
+    if job is None:
+        session.serving -= 1
+    return job
+
+
+def _serve(session: Session, operation: Operation, job: Job) -> None:
+    try:
+        job()
+    except AssociationError as error:
+        LOGGER.info("%r: %s was not answered: %s", session, operation.request.name, error)
+    except Exception:  # user code
+        LOGGER.exception("%r: the handler failed", session)
+        _apologize(operation, partial(session.send_reply, operation))
+
+
+def _apologize(operation: Operation, send: Callable[[Message], None]) -> None:
+    if not operation.final:
+        try:
+            send(respond(operation.request, PROCESSING_FAILURE))
+        except AssociationError:
+            pass  # then nobody is waiting for it
+
+
+def hand_to_worker(session: Session, job: Job) -> None:
+    """Have a job done in a thread of its own."""
+    session.reactor.workers.submit(partial(run, session, job))
+
+
+def run(session: Session, job: Job) -> None:
+    """Do a job, which serves a request, and see to what had to wait for it; without owning the session."""
     try:
         job()
     finally:
@@ -199,14 +302,14 @@ def _run(session: Session, job: Job) -> None:
 
 
 def served(session: Session) -> None:
-    """A request has been answered: the next one that waited, or the release that did."""
+    """A request has been answered: see to those that waited, and to the release that did."""
     session.serving -= 1
-    if not session.is_open:
+    if not session.is_open or session.outcome is not None:
         session.backlog.clear()
-    elif session.backlog:
-        operation = session.backlog.popleft()
+    while session.backlog and session.serving < session.exchange.performed_window:
+        operation = session.backlog.pop(0)
         _request(session, operation.request, operation)
-    elif session.release_wanted:
+    if session.release_wanted:
         _answer_release(session)
 
 
@@ -215,7 +318,8 @@ def _excess_request(session: Session, message: Message, operation: Operation) ->
 
 
 def _duplicate_request(session: Session, message: Message, operation: Operation) -> None:
-    session.post(respond(message, DUPLICATE_INVOCATION))
+    if session.state in SENDING:
+        session.post(respond(message, DUPLICATE_INVOCATION))
 
 
 def _ignored(session: Session, message: Message, operation: Operation | None) -> None:
@@ -223,7 +327,7 @@ def _ignored(session: Session, message: Message, operation: Operation | None) ->
 
 
 def _cancelled(session: Session, message: Message, operation: Operation) -> None:
-    session.handler.cancelled(session, operation)
+    tell(session, session.handler.cancelled, operation)
 
 
 def _wrong_response(session: Session, message: Message, operation: Operation) -> None:

@@ -34,7 +34,10 @@ class Handler(Protocol):
         ...
 
     def request(self, session: Session, operation: Operation) -> Job | None:
-        """A DIMSE request came: answer with `session.reply` and return None, or return a job that uses `session.send_reply`."""
+        """A DIMSE request came.
+
+        Answer with `session.reply` and return None, or return a job that uses `session.send_reply`.
+        """
         ...
 
     def cancelled(self, session: Session, operation: Operation) -> None:

@@ -1,8 +1,9 @@
 """Where rules are put around the conforming engine: the hops, and the steps a rule may answer with.
 
-A session without rules has `hops = None` and pays one test a hop. With rules, every outgoing and incoming PDU and message
-is shown to the `Hops` before it goes on; what comes back is a sequence of steps, which the session carries out in
-order, in each direction by itself. A hop that leaves things alone answers with the one step that passes its argument on.
+A session without rules has `hops = None` and pays one test a hop. With rules, every outgoing and incoming PDU and
+message is shown to the `Hops` before it goes on; what comes back is a sequence of steps, which the session carries out
+in order, in each direction by itself. A hop that leaves things alone answers with the one step that passes its argument
+on.
 """
 
 from __future__ import annotations

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
 
 from dicomsim.engine.poller import READ
 from dicomsim.engine.reactor import Appointment, Reactor
 from dicomsim.engine.transport import Address, listen
+
+LOGGER = logging.getLogger("dicomsim")
 
 ACCEPTS_A_TURN = 64
 """Connections taken before the reactor looks at anything else."""
@@ -46,7 +49,11 @@ class Listener:
                 if self.fileno() >= 0:  # out of descriptors: what waits is still there later
                     self._reactor.schedule(self, self._reactor.clock.monotonic() + RETRY_SECONDS)
                 return
-            self._accepted(connected, remote[:2])
+            try:
+                self._accepted(connected, remote[:2])
+            except Exception:  # user code, which has a say in what is accepted: the next connection may please it
+                LOGGER.exception("%r: the connection from %s:%d could not be taken", self, *remote[:2])
+                connected.close()
         self._reactor.arm(self, READ)
 
     def due(self, now: float) -> None:

@@ -13,12 +13,12 @@ from dicomsim.engine.clock import SystemClock
 from dicomsim.engine.handler import Handler
 from dicomsim.engine.hops import Hops
 from dicomsim.engine.listener import Listener
-from dicomsim.engine.pump import Observer
 from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.session import Session, association_numbers
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.tls import Handshake, TlsTransport
 from dicomsim.engine.transport import Address, TcpTransport, Transport
+from dicomsim.engine.witness import Observer
 from dicomsim.errors import ConnectError, TimeLimitError
 from dicomsim.events import CloseHow, Side
 from dicomsim.outcome import refused, timed_out
@@ -77,7 +77,7 @@ def open_association(
             _not_connected(session, target, error)
             return session
         session.attach(transport)
-        session.pump_until(lambda: session.state is not State.STA5, "acse", setup.timeouts.acse)
+        session.pump_until(lambda: session.state is not State.STA5, "acse", session.timeouts.acse)
         return session
     except BaseException:  # Ctrl-C, for one: nobody else will ever know of the connection
         session.abort("interrupted while it was opened")

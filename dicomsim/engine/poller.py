@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import selectors
+import sys
 import threading
 from typing import Protocol
 
@@ -48,18 +49,26 @@ class Poller(Protocol):
         ...
 
 
+_ONE = (1).to_bytes(8, sys.byteorder)
+
+
 class Waker:
-    """A pipe whose reading end makes a wait return."""
+    """A descriptor that makes a wait return: an eventfd where there is one, else a pipe."""
+
+    __slots__ = ("_write", "fd")
 
     def __init__(self) -> None:
-        self.fd, self._write = os.pipe()
-        os.set_blocking(self.fd, False)
-        os.set_blocking(self._write, False)
+        if hasattr(os, "eventfd"):
+            self.fd = self._write = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        else:
+            self.fd, self._write = os.pipe()
+            os.set_blocking(self.fd, False)
+            os.set_blocking(self._write, False)
 
     def wake(self) -> None:
-        """Make `fd` readable."""
+        """Make `fd` readable; not after `close`."""
         try:
-            os.write(self._write, b"\0")
+            os.write(self._write, _ONE)
         except BlockingIOError:
             pass  # full means that it will wake anyway
 
@@ -71,9 +80,10 @@ class Waker:
             pass
 
     def close(self) -> None:
-        """Give the descriptors back."""
-        os.close(self.fd)
-        os.close(self._write)
+        """Give the descriptors back; does nothing the second time."""
+        for fd in {self.fd, self._write} - {-1}:
+            os.close(fd)
+        self.fd = self._write = -1
 
 
 class EpollPoller:

@@ -1,4 +1,4 @@
-"""Bytes between a transport and the upper layer: reading, writing, waiting, and what is due meanwhile.
+"""Bytes between a transport and the upper layer: reading, writing and closing, none of which blocks.
 
 What is read is dispatched before anything else is read, in the order of the wire. Sending is lazy: buffers are taken
 from the upper layer only when the transport has taken those before.
@@ -6,35 +6,43 @@ from the upper layer only when the transport has taken those before.
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-from dicomsim import events
 from dicomsim.engine.detour import Detour
 from dicomsim.engine.ownership import Owned
 from dicomsim.engine.poller import READ, WRITE
 from dicomsim.engine.reactor import READ_BUFFER, Reactor
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Buffer, Transport
-from dicomsim.events import CloseHow, Event, Side
-from dicomsim.outcome import Outcome, closed, timed_out
+from dicomsim.engine.witness import Observer, Witness
+from dicomsim.errors import DicomsimError
+from dicomsim.events import CloseHow, ConnectionClosed, Event, Side
+from dicomsim.outcome import Outcome, closed
 from dicomsim.upper_layer.machine import UpperLayer
 from dicomsim.upper_layer.table import State
-from dicomsim.wire.framer import Framer
 
-Observer = Callable[[Event], None]
+LOGGER = logging.getLogger("dicomsim")
+
+READS_A_TURN = 8
+"""Full buffers read from one connection before others have their turn, and before timers are looked at."""
+
+WRITES_A_TURN = 16
+"""Writes to one connection before the same."""
 
 _buffers = threading.local()
 
 
 class Pump(Owned):
-    """A connection, the upper layer on it, and the timeouts of both; every method is for the owner."""
+    """A connection and the upper layer on it; every method is for the owner."""
 
     __slots__ = (
-        "_activity", "_framers", "_progress", "_tells_bytes", "_unsent", "association_number", "detour", "observer", "opened",
-        "outcome", "side", "timeouts", "transport", "upper",
+        "_activity", "_asked", "_blocked_since", "_progress", "_receiving", "_unsent", "_witness", "_written",
+        "association_number", "detour", "is_open", "observer", "opened", "outcome", "serving", "side", "timeouts",
+        "transport", "upper",
     )  # fmt: skip
 
     detour: Detour | None
@@ -54,21 +62,25 @@ class Pump(Owned):
         self.observer = observer
         self.outcome: Outcome | None = None
         self.transport = None
-        self.opened = self._activity = self._progress = self.clock.monotonic()
-        self._unsent: list[Buffer] = []
-        self._tells_bytes = wants(observer, events.BytesIn, events.BytesOut)
-        tells_pdus = wants(observer, events.PduIn, events.PduOut)
-        self._framers = (Framer(whole=True), Framer(whole=True)) if tells_pdus else None
-
-    @property
-    def is_open(self) -> bool:
+        self.is_open = False
         """Whether there is a connection."""
-        return self.transport is not None and self.transport.fileno() >= 0
+        self.serving = 0
+        """Requests of the peer that are being answered."""
+        self.opened = self._activity = self._progress = self._asked = self._written = self.clock.monotonic()
+        self._blocked_since: float | None = None  # when the peer took nothing more
+        self._receiving = False  # the state machine is at work on received bytes
+        self._unsent: list[Buffer] = []
+        self._witness = Witness.of(observer, self.emit)
 
     @property
     def state(self) -> State:
         """PS3.8 §9.2."""
         return self.upper.state
+
+    @property
+    def is_receiving(self) -> bool:
+        """Whether received bytes are on their way through the state machine, so that no others can be."""
+        return self._receiving
 
     def fileno(self) -> int:
         """The descriptor to wait on, -1 when there is none."""
@@ -77,7 +89,10 @@ class Pump(Owned):
     def emit(self, kind: Callable[..., Event], *values: Any) -> None:
         """Tell the observer, if there is one."""
         if self.observer is not None:
-            self.observer(kind(self.clock.wall(), self.association_number, *values))
+            try:
+                self.observer(kind(self.clock.wall(), self.association_number, *values))
+            except Exception:  # user code
+                LOGGER.exception("%r: the observer failed", self)
 
     def circumstances(self, state: State | None = None) -> dict[str, Any]:
         """What every `Outcome` says: the state it happened in and how long the association had lasted."""
@@ -86,6 +101,10 @@ class Pump(Owned):
     @abstractmethod
     def finish(self, outcome: Outcome) -> None:
         """It is over, for this reason; the first one counts."""
+
+    @abstractmethod
+    def abort(self, cause: str = "") -> None:
+        """Abort as the local user, for this cause."""
 
     @abstractmethod
     def give_up(self) -> None:
@@ -99,34 +118,7 @@ class Pump(Owned):
     def deliver(self, data: Buffer, now: float) -> None:
         """Give bytes to the state machine and see to what follows."""
 
-    # -- waiting -----------------------------------------------------------------------------------------------------
-
-    def pump_until(self, ready: Callable[[], bool], name: str = "", seconds: float | None = None) -> None:
-        """Send, read and wait in the calling thread until `ready`, the end, or the timeout of that name.
-
-        The timeout counts anew from whatever the peer takes and from each message that comes.
-        """
-        clock = self.clock.monotonic
-        self._progress = clock()
-        while not ready() and self.is_open and self.outcome is None:
-            sent = self.flush()
-            if not self.is_open or ready():
-                return
-            limit = None if seconds is None else self._progress + seconds
-            deadline = _earliest(limit, self._deadline())
-            if self._wait(None if deadline is None else deadline - clock(), write=not sent):
-                self._pump(_thread_buffer(), ready)
-                self.wake_waiters()
-            elif limit is not None and seconds is not None and clock() >= limit:
-                self.time_out(name, seconds)
-            else:
-                self._check_time(clock())
-
-    def _wait(self, seconds: float | None, *, write: bool) -> bool:
-        assert self.transport is not None
-        if self.transport.pending():
-            return True
-        return self.wait_lent(self.transport, seconds, write, self.detour is None or self.detour.reading)
+    # -- what there is to do -----------------------------------------------------------------------------------------
 
     def progressed(self) -> None:
         """Something awaited has come: the timeout of `pump_until` begins anew."""
@@ -138,12 +130,20 @@ class Pump(Owned):
             return True
         return not (self._unsent or self.upper.wants_to_send) and (self.detour is None or self.detour.sent)
 
-    def _blocked(self) -> bool:
-        return bool(self._unsent) or (self.detour is not None and bool(self.detour.unsent))
+    def _has_output(self) -> bool:
+        """Whether something could be written if the peer took it."""
+        if self.detour is not None:
+            return bool(self.detour.unsent) or (self.detour.lanes_empty and self.upper.wants_to_send)
+        return bool(self._unsent) or self.upper.wants_to_send
+
+    def _reads(self) -> bool:
+        """Whether what the peer sends is taken at present."""
+        return self.detour is None or self.detour.reading
 
     def _wanted(self) -> int:
-        reading = self.detour is None or self.detour.reading
-        return (READ if reading else 0) | (WRITE if self._blocked() else 0)
+        if not self.is_open:
+            return 0
+        return (READ if self._reads() else 0) | (WRITE if self._has_output() else 0)
 
     def _network_limit(self) -> float | None:
         """The network timeout, while it counts."""
@@ -153,14 +153,18 @@ class Pump(Owned):
 
     def _pump(self, buffer: memoryview, enough: Callable[[], bool] | None = None) -> None:
         """Read what is there, or only until there is `enough`, and write."""
-        if self.detour is not None and not self.detour.reading:
-            if not self.detour.unsent:  # nothing was waited for but the end
-                self._lost(CloseHow.RESET)
-        else:
-            while self.is_open and self._read(buffer) and (enough is None or not enough()):
-                pass
+        if self.is_open and not self._reads():
+            assert self.transport is not None
+            if self.transport.wait(0, read=False):  # nothing is waited for but the end
+                self.lost(CloseHow.RESET)
+        for _ in range(READS_A_TURN):
+            if not (self.is_open and self._reads() and self._read(buffer)) or (enough is not None and enough()):
+                break
         if self.is_open:
             self.flush()
+
+    def _catch_up(self) -> None:
+        self._pump(thread_buffer())
 
     def _read(self, buffer: memoryview) -> bool:
         """One read; whether there may be more."""
@@ -168,32 +172,33 @@ class Pump(Owned):
         try:
             count = self.transport.receive_into(buffer)
         except ConnectionError as error:
-            self._lost(CloseHow.RESET, getattr(error, "cause", ""))
+            self.lost(CloseHow.RESET, getattr(error, "cause", ""))
             return False
         if count is None:
             return False
         if count == 0:
-            self._lost(CloseHow.FIN)
+            if self.detour is None or not self.detour.hold_end():
+                self.lost(CloseHow.FIN)
             return False
         now = self._activity = self.clock.monotonic()
         data = buffer[:count]
-        if self._tells_bytes:
-            self.emit(events.BytesIn, bytes(data))
+        if self._witness is not None:
+            self._witness.read(data)
         if self.detour is None:
             self.deliver(data, now)
         else:
             self.detour.incoming(bytes(data))
             self.detour.pump(now)
-        return count == len(buffer) or self.transport.pending()
+        return self.is_open and (count == len(buffer) or self.transport.pending())
 
-    def _lost(self, how: CloseHow, cause: str = "") -> None:
+    def lost(self, how: CloseHow, cause: str = "") -> None:
         """The peer has closed, or the connection was reset."""
         state = self.state
-        self.emit(events.ConnectionClosed, self.side.other, how)
+        self.emit(ConnectionClosed, self.side.other, how)
         self._drop(reset=False)
         self.upper.closed(self.clock.monotonic())
         if state is State.STA5 and not cause:
-            cause = "there was no answer to the association request; does the peer speak another protocol there, or TLS?"
+            cause = "there was no answer to the association request; does the peer speak something else there, or TLS?"
         if state is not State.STA13:
             self.finish(closed(self.side.other, how, cause=cause, **self.circumstances(state)))
         self.settle()
@@ -201,29 +206,38 @@ class Pump(Owned):
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def flush(self) -> bool:
-        """Write until all is written that may be by now (True) or the peer takes no more."""
-        if self.detour is not None:
-            return self._flush_detour(self.detour)
-        while self.is_open:
-            if not self._unsent:
-                if not self.upper.wants_to_send:
+        """Write what may be written by now; False when the peer takes no more, or it is others' turn.
+
+        What rules and data sources raise passes through, after the association was aborted.
+        """
+        try:
+            return self._flush() if self.detour is None else self._flush_detour(self.detour)
+        except Exception as error:  # it is the caller's affair, but the peer must not wait for the rest
+            self.break_off(error)
+            raise
+
+    def _flush(self) -> bool:
+        for _ in range(WRITES_A_TURN):
+            while not self._unsent:
+                if not self.is_open or not self.upper.wants_to_send:
                     return True
                 self._unsent = self.upper.data_to_send()
-            elif not self._write(self._unsent):
-                return False
-        return True
+            if not self.is_open or not self._write(self._unsent):
+                return not self.is_open
+        return self.all_sent()
 
     def _flush_detour(self, detour: Detour) -> bool:
-        while self.is_open:
-            detour.pump(self.clock.monotonic())
-            if detour.unsent and self.is_open:
-                if not self._write(detour.unsent):
-                    return False
-            elif detour.lanes_empty and self.upper.wants_to_send:
+        for _ in range(WRITES_A_TURN):
+            while self.is_open:
+                detour.pump(self.clock.monotonic())
+                if detour.unsent or not (detour.lanes_empty and self.upper.wants_to_send):
+                    break
                 detour.outgoing(self.upper.data_to_send())
-            else:
-                break
-        return True
+            if not self.is_open or not detour.unsent:
+                return True
+            if not self._write(detour.unsent):
+                return not self.is_open
+        return not self._has_output()
 
     def _write(self, buffers: list[Buffer]) -> bool:
         """Write once, dropping from the list what was taken; False when the peer takes no more."""
@@ -231,42 +245,30 @@ class Pump(Owned):
         try:
             count = self.transport.send(buffers)
         except ConnectionError:
-            return self._cannot_write()
-        if not count:
+            self._cannot_write()
             return False
-        self._activity = self._progress = self.clock.monotonic()
-        if self._tells_bytes or self._framers is not None:
-            self._observe_written(buffers, count)
-        done = 0
-        for buffer in buffers:
-            if count < len(buffer):
-                break
-            count -= len(buffer)
-            done += 1
-        del buffers[:done]
-        if count:
-            buffers[0] = memoryview(buffers[0])[count:]
+        now = self.clock.monotonic()
+        if not count and any(map(len, buffers)):
+            if self._blocked_since is None:
+                self._blocked_since = now
+            return False
+        self._activity = self._progress = self._written = now
+        self._blocked_since = None
+        taken = _cut_front(buffers, count)
+        if self._witness is not None:
+            self._witness.written(taken)
         return True
 
-    def _cannot_write(self) -> bool:
+    def _cannot_write(self) -> None:
         """The peer has closed; what it said before, an A-ABORT perhaps, may still be there to be read."""
         self._unsent.clear()
         if self.detour is not None:
             self.detour.unsent.clear()
-        buffer = _thread_buffer()
-        while self.is_open and self._read(buffer):
+        buffer = thread_buffer()
+        while self.is_open and not self._receiving and self._reads() and self._read(buffer):
             pass
         if self.is_open:
-            self._lost(CloseHow.RESET)
-        return False
-
-    def _observe_written(self, buffers: Iterable[Buffer], count: int) -> None:
-        data = b"".join(buffers)[:count]
-        if self._tells_bytes:
-            self.emit(events.BytesOut, data)
-        if self._framers is not None:
-            for pdu in self._framers[1].pdus(data):
-                self.emit(events.PduOut, pdu)
+            self.lost(CloseHow.RESET)
 
     # -- closing -----------------------------------------------------------------------------------------------------
 
@@ -289,68 +291,51 @@ class Pump(Owned):
         """Give the connection back to the system; does nothing the second time."""
         if self.is_open:
             self._drop(reset=reset)
-            self.emit(events.ConnectionClosed, self.side, CloseHow.RESET if reset else CloseHow.FIN)
+            self.emit(ConnectionClosed, self.side, CloseHow.RESET if reset else CloseHow.FIN)
 
     def _drop(self, *, reset: bool) -> None:
         assert self.transport is not None
+        self.is_open = False
         self.reactor.forget(self)
         self.transport.close(reset=reset)
+        self._blocked_since = None
         self._unsent.clear()
-
-    # -- time --------------------------------------------------------------------------------------------------------
-
-    def time_out(self, name: str, seconds: float) -> None:
-        """A named timeout ran out: tell the peer if it can be told."""
-        self.emit(events.TimerExpired, name, seconds)
-        self.finish(timed_out(name, seconds, **self.circumstances()))
-        if name == "send":
-            self.hang_up(reset=True)
-        else:
-            self.give_up()
-
-    def _deadline(self) -> float | None:
-        if not self.is_open:
-            return None
-        deadline = self.upper.deadline()
-        if (network := self._network_limit()) is not None:
-            deadline = _earliest(deadline, self._activity + network)
-        if self.timeouts.send is not None and self._blocked():
-            deadline = _earliest(deadline, self._activity + self.timeouts.send)
         if self.detour is not None:
-            deadline = _earliest(deadline, self.detour.resume_at)
-        return deadline
+            self.detour.clear()
 
-    def _check_time(self, now: float) -> None:
-        artim = self.upper.deadline()
-        if artim is not None and now >= artim:
-            self.emit(events.TimerExpired, "artim", self.upper.artim)
-            self.finish(timed_out("artim", self.upper.artim, **self.circumstances()))
-            self.upper.handle_timer(now)
-            self.settle()
-        limits = self.timeouts
-        if limits.send is not None and self._blocked() and now >= self._activity + limits.send:
-            self.time_out("send", limits.send)
-        elif (network := self._network_limit()) is not None and now >= self._activity + network:
-            self.time_out("network", network)
-        if self.is_open:
-            self.flush()
+    def fail(self, error: Exception) -> None:
+        """Something went wrong, and nobody is there to be told: log it, and abort."""
+        if isinstance(error, DicomsimError):
+            LOGGER.warning("%r: %s", self, error)
+        else:
+            LOGGER.error("%r: aborted for a failure", self, exc_info=error)
+        self.break_off(error)
 
-
-def wants(observer: Observer | None, *kinds: type[Event]) -> bool:
-    """Whether an observer is to be told of one of these kinds; one that does not say (`wants`) is told of all."""
-    if observer is None:
-        return False
-    asked: Callable[..., bool] | None = getattr(observer, "wants", None)
-    return asked is None or asked(*kinds)
+    def break_off(self, error: Exception) -> None:
+        """Abort for a failure of ours, however little works now."""
+        try:
+            self.abort(str(error) or type(error).__name__)
+        except Exception:  # the rule that failed is asked about the A-ABORT, too
+            LOGGER.debug("%r: no A-ABORT could be sent", self, exc_info=True)
+            self.close(reset=True)
 
 
-def _earliest(first: float | None, second: float | None) -> float | None:
-    if first is None or second is None:
-        return second if first is None else first
-    return min(first, second)
+def _cut_front(buffers: list[Buffer], count: int) -> list[Buffer]:
+    """Take that many bytes off a list of buffers."""
+    whole = 0
+    while whole < len(buffers) and count >= len(buffers[whole]):
+        count -= len(buffers[whole])
+        whole += 1
+    taken = buffers[:whole]
+    del buffers[:whole]
+    if count:
+        front = memoryview(buffers[0])
+        taken.append(front[:count])
+        buffers[0] = front[count:]
+    return taken
 
 
-def _thread_buffer() -> memoryview:
+def thread_buffer() -> memoryview:
     """A buffer for each thread that pumps, made when it first reads."""
     buffer: memoryview | None = getattr(_buffers, "view", None)
     if buffer is None:

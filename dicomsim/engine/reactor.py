@@ -1,7 +1,8 @@
 """The one thread that waits for whatever nobody else waits for: listeners, idle associations and timers.
 
-It reads into one shared buffer, answers inline what needs no user code, and hands the rest to worker threads. A session
-that a caller or a worker owns at the moment of a report is left alone; its owner arms it again when done (see `Session`).
+It reads into one shared buffer, answers inline what needs no user code, and hands the rest to worker threads. A
+session that a caller or a worker owns at the moment of a report is left alone; its owner arms it again when done (see
+`ownership`).
 """
 
 from __future__ import annotations
@@ -52,10 +53,21 @@ class Target(Protocol):
         ...
 
 
+class ArmedTarget(Target, Protocol):
+    """A target that is armed by its own wish, which may change in any thread at any time."""
+
+    wish: int
+    """What it wants to be watched for."""
+    armed: int
+    """What it is watched for; negative after a report. Changed by the reactor alone."""
+
+
 class Reactor:
     """Owns the poller and the thread, which starts with the first target."""
 
-    def __init__(self, clock: Clock | None = None, poller: Poller | None = None, workers: Workers | None = None) -> None:
+    def __init__(
+        self, clock: Clock | None = None, poller: Poller | None = None, workers: Workers | None = None
+    ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.workers = workers or Workers()
         self._poller = poller or best_poller()
@@ -67,29 +79,48 @@ class Reactor:
         self._thread: threading.Thread | None = None
         self._stopping = False
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the calling thread is the reactor's, which must not wait for anything but its poller."""
+        return self._thread is not None and self._thread.ident == threading.get_ident()
+
     def add(self, target: Target, mask: int = READ) -> None:
         """Begin to watch a target."""
         with self._lock:
-            self._targets[target.fileno()] = target
+            if self._stopping:
+                return
             self._poller.add(target.fileno(), mask)
+            self._targets[target.fileno()] = target
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="dicomsim reactor", daemon=True)
-                self._thread.start()
+                self._start()
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="dicomsim reactor", daemon=True)
+        self._thread.start()
 
     def arm(self, target: Target, mask: int) -> None:
         """Report the target once when it is ready; a closed one is passed over."""
         with self._lock:  # so that the descriptor cannot be closed, and given to somebody else, in between
-            fd = target.fileno()
-            if fd >= 0 and self._targets.get(fd) is target:
-                self._poller.arm(fd, mask)
+            if self._knows(target):
+                self._poller.arm(target.fileno(), mask)
+
+    def follow(self, target: ArmedTarget) -> None:
+        """Arm a target as it wishes at this moment: of several threads that come with a wish, the last one's counts."""
+        with self._lock:
+            if target.armed != target.wish and self._knows(target):
+                target.armed = target.wish
+                self._poller.arm(target.fileno(), target.wish)
+
+    def _knows(self, target: Target) -> bool:
+        fd = target.fileno()
+        return fd >= 0 and self._targets.get(fd) is target and not self._stopping
 
     def forget(self, target: Target) -> None:
         """Stop watching, before the target closes its descriptor."""
         with self._lock:
-            fd = target.fileno()
-            if fd >= 0 and self._targets.get(fd) is target:
-                del self._targets[fd]
-                self._poller.remove(fd)
+            if self._knows(target):
+                del self._targets[target.fileno()]
+                self._poller.remove(target.fileno())
             if target.appointment is not None:
                 target.appointment.target = None  # the heap keeps the entry until its time, but not the target
                 target.appointment = None
@@ -103,14 +134,22 @@ class Reactor:
                 target.appointment.target = None
             target.appointment = Appointment(when, target)
             heapq.heappush(self._timers, (when, next(self._sequence), target.appointment))
-            wake = self._sleeping_until is None or when < self._sleeping_until
-        if wake:
-            self._poller.wake()
+            asleep = self._sleeping_until is None or when < self._sleeping_until
+            if asleep and not self._stopping and not self.is_here:
+                self._poller.wake()
 
     def stop(self) -> None:
-        """End the thread; targets stay open. For tests: the process-wide reactor runs as long as the process."""
-        self._stopping = True
-        self._poller.wake()
+        """End the thread; targets stay open and are not watched any more. Does nothing the second time.
+
+        For tests: the process-wide reactor runs as long as the process.
+        """
+        with self._lock:
+            if self._stopping:
+                return
+            self._stopping = True
+            self._targets.clear()
+            self._timers.clear()
+            self._poller.wake()
         if self._thread is not None:
             self._thread.join()
         self._poller.close()
@@ -118,25 +157,34 @@ class Reactor:
     def _run(self) -> None:
         buffer = memoryview(bytearray(READ_BUFFER))
         while not self._stopping:
-            for fd in self._poller.wait(self._until_next_timer()):
-                target = self._targets.get(fd)
-                if target is not None:
-                    try:
-                        target.ready(buffer)
-                    except Exception:  # a defect of ours must not take every other association down
-                        LOGGER.exception("the reactor met a defect with %r", target)
-            self._call_due()
+            when = self.next_due()
+            left = None if when is None else min(max(0.0, when - self.clock.monotonic()), LONGEST_WAIT)
+            self.turn(left, buffer)
 
-    def _until_next_timer(self) -> float | None:
+    def turn(self, seconds: float | None, buffer: memoryview) -> int:
+        """Wait that long for reports, and see to them and to what is due; how many targets were called."""
+        called = 0
+        for fd in self._poller.wait(seconds):
+            target = self._targets.get(fd)
+            if target is not None:
+                called += 1
+                try:
+                    target.ready(buffer)
+                except Exception:  # a defect of ours must not take every other association down
+                    LOGGER.exception("the reactor met a defect with %r", target)
+        return called + self._call_due()
+
+    def next_due(self) -> float | None:
+        """When the next appointment is, if there is one; whoever asks for it is woken by an earlier one."""
         with self._lock:
+            while self._timers and self._timers[0][2].target is None:
+                heapq.heappop(self._timers)
             self._sleeping_until = self._timers[0][0] if self._timers else None
-        if self._sleeping_until is None:
-            return None
-        return min(max(0.0, self._sleeping_until - self.clock.monotonic()), LONGEST_WAIT)
+            return self._sleeping_until
 
-    def _call_due(self) -> None:
+    def _call_due(self) -> int:
         if not self._timers:
-            return
+            return 0
         now = self.clock.monotonic()
         due = []
         with self._lock:
@@ -151,16 +199,16 @@ class Reactor:
                 target.due(now)
             except Exception:  # as above
                 LOGGER.exception("the reactor met a defect with %r", target)
+        return len(due)
 
 
-_shared: Reactor | None = None
+_shared: list[Reactor] = []
 _shared_lock = threading.Lock()
 
 
 def shared_reactor() -> Reactor:
     """The reactor of this process."""
-    global _shared
     with _shared_lock:
-        if _shared is None:
-            _shared = Reactor()
-        return _shared
+        if not _shared:
+            _shared.append(Reactor())
+        return _shared[0]

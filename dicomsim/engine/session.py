@@ -7,8 +7,8 @@ negotiated window wait in `backlog`, and when too many do, nothing more is read.
 from __future__ import annotations
 
 import itertools
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from dicomsim import events
@@ -16,44 +16,50 @@ from dicomsim.dimse.assembler import Assembler
 from dicomsim.dimse.exchange import Exchange, Operation
 from dicomsim.dimse.fragmenter import fragment
 from dicomsim.engine import dispatch
-from dicomsim.engine.detour import Detour
-from dicomsim.engine.hops import Hops, PassMessage
-from dicomsim.engine.poller import READ, WRITE
-from dicomsim.engine.pump import Observer, Pump, wants
+from dicomsim.engine.detour import Detour, Run
+from dicomsim.engine.hops import Hops, PassMessage, Raw
+from dicomsim.engine.poller import READ
 from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Buffer, Transport
-from dicomsim.errors import AssociationError, DicomsimError, StateError
+from dicomsim.engine.waiting import Waiting
+from dicomsim.engine.witness import Observer, wants
+from dicomsim.errors import AssociationError
 from dicomsim.events import Side
 from dicomsim.outcome import Outcome, aborted
 from dicomsim.upper_layer.machine import UpperLayer
-from dicomsim.upper_layer.primitives import AbortRequest, Primitive
-from dicomsim.upper_layer.table import Action, State
+from dicomsim.upper_layer.negotiation import conclude
+from dicomsim.upper_layer.primitives import AbortRequest, AssociateConfirmation, Effect, Primitive
+from dicomsim.upper_layer.table import TRANSITIONS, Action, State
 from dicomsim.upper_layer.table import Event as TableEvent
+from dicomsim.wire.pdu import AssociateAC
 
 if TYPE_CHECKING:
     from dicomsim.dimse.data import Sink
     from dicomsim.dimse.messages import Message
     from dicomsim.engine.handler import Handler
     from dicomsim.upper_layer.negotiation import Agreement
-    from dicomsim.wire.pdu import AssociateAC, AssociateRJ, AssociateRQ
+    from dicomsim.wire.pdu import AssociateRJ, AssociateRQ
 
 BACKLOG_LIMIT = 8
 """Requests that may wait behind the negotiated window before the peer is no longer read."""
 
-ABORTABLE = frozenset(set(State) - {State.STA1, State.STA2, State.STA4, State.STA13})
+ABORTABLE = frozenset(TRANSITIONS[TableEvent.EVT15]) - {State.STA4}
 """States in which an A-ABORT request sends an A-ABORT. PS3.8 Table 9-10, Evt15."""
+
+FIRST_PDU = 10
+"""Bytes of the first PDU that tell how an association ended that never got beyond Sta2: an A-ABORT has no more."""
 
 association_numbers = itertools.count(1)
 """Numbers the associations of this process, those of scripts included."""
 
 
-class Session(Pump):
+class Session(Waiting):
     """One association; every method that does not say otherwise is for the owner."""
 
     __slots__ = (
-        "_behaviour_state", "agreement", "answer_pdu", "assembler", "backlog", "calls", "exchange", "handler", "held",
-        "release_wanted", "request_pdu", "serving", "target", "user",
+        "_behaviour_state", "_early", "agreement", "answer_pdu", "assembler", "backlog", "calls", "collided",
+        "exchange", "first_bytes", "handler", "held", "release_wanted", "request_pdu", "target", "user",
     )  # fmt: skip
 
     def __init__(
@@ -80,7 +86,7 @@ class Session(Pump):
             on_transition=self._transition if observed else None,
         )
         self.upper.on_p_data_end = self.assembler.end_of_pdu
-        self.detour = Detour(self, hops) if hops is not None else None
+        self.detour = Detour(self, hops, maximum_length) if hops is not None else None
         self.agreement: Agreement | None = None
         self.request_pdu: AssociateRQ | None = None
         self.answer_pdu: AssociateAC | AssociateRJ | None = None
@@ -88,16 +94,19 @@ class Session(Pump):
         """The address that was asked for, of a requestor."""
         self.user: Any = None
         """Whatever the handler keeps with the session."""
-        self.serving = 0
-        """Requests of the peer that are being answered."""
-        self.backlog: deque[Operation] = deque()
+        self.first_bytes = b""
+        """What the peer has said in Sta2."""
+        self.backlog: list[Operation] = []
         """Requests of the peer that wait for their turn."""
         self.calls = 0
-        """Callers that wait for an answer: they do the peer's requests meanwhile."""
+        """Callers that wait for an answer: they do the peer's requests meanwhile, a C-GET's sub-operations for one."""
         self.held = 0
         """Callers with an answer in hand: until they ask for the next one, nothing is read."""
         self.release_wanted = False
         """Whether the peer's release request waits for answers to go first."""
+        self.collided = False
+        """Whether both sides asked for the release."""
+        self._early: list[Effect] = []  # told by the state machine before it was through with the bytes
         self._behaviour_state: dict[Any, Any] | None = None
 
     @property
@@ -132,20 +141,35 @@ class Session(Pump):
     def attach(self, transport: Transport) -> None:
         """The connection is there; called once."""
         self.transport = transport
-        self._activity = self.clock.monotonic()
+        self.is_open = True
+        self._activity = self._asked = self.clock.monotonic()
         self.emit(events.ConnectionOpened, transport.local, transport.remote, self.side, transport.tls is not None)
-        self.handler.connected(self)
         self.reactor.add(self, 0)
-        if self.detour is not None:
-            self.detour.add(self.detour.hops.connected(self))
-        self.upper.connected(self._activity)
-        dispatch.effects(self)
+        try:
+            self.handler.connected(self)
+            if self.detour is not None:
+                self.detour.add(self.detour.hops.connected(self))
+        except Exception as error:  # noqa: BLE001  # user code, before which nothing was said
+            self.fail(error)
+        if self.is_open:
+            self.upper.connected(self._activity)
+            dispatch.effects(self)
         if self.is_open:
             self.flush()
 
     def request(self, primitive: Primitive) -> None:
         """Make a local primitive and see to what follows; raises `StateError` where Table 9-10 has no cell."""
-        self.upper.request(primitive, self.clock.monotonic())
+        state, now = self.state, self.clock.monotonic()
+        if self.detour is not None and isinstance(primitive, AbortRequest):
+            self.detour.cut()
+        self.upper.request(primitive, now)
+        self._asked = now
+        if isinstance(primitive, AbortRequest):
+            unheard = not self.upper.wants_to_send  # a data source failed amid a PDU, whose rest anything would be
+            codes = primitive.source, primitive.reason
+            self.finish(aborted(self.side, *codes, **self.circumstances(state)))
+            if unheard:
+                self.hang_up(reset=True)
         dispatch.effects(self)
         if self.is_open:
             self.flush()
@@ -158,6 +182,9 @@ class Session(Pump):
                 dispatch.answer(self, answer)
                 dispatch.effects(self)
                 self.flush()
+        except Exception as error:  # an answer that has no bytes; the peer must not wait for another one
+            self.break_off(error)
+            raise
         finally:
             self.give_back()
 
@@ -178,12 +205,14 @@ class Session(Pump):
             self.outcome = outcome
             self.assembler.close()
             self.emit(events.Ended, outcome)
-            self.handler.ended(self, outcome)
+            dispatch.tell(self, self.handler.ended, outcome)
 
     def give_up(self) -> None:
-        """Abort, if there is an association to abort."""
+        """Abort, if there is an association to abort; close, if there was not even a request for one."""
         if self.state in ABORTABLE:
             self.request(AbortRequest())
+        elif self.state is not State.STA13:
+            self.hang_up(reset=False)
 
     def abort(self, cause: str = "") -> None:
         """Abort as the local user, for this cause."""
@@ -194,35 +223,41 @@ class Session(Pump):
 
     def transmit(self, message: Message) -> None:
         """Hand a message to the upper layer, past the rules."""
-        limit = self.agreement.peer_maximum_length if self.agreement else 0
-        self.upper.send_p_data(fragment(message, limit), self.clock.monotonic())
+        self.upper.send_p_data(self._encoded(message), self.clock.monotonic())
         if self.observer is not None:
             self.emit(events.MessageOut, message)
 
     def post(self, message: Message) -> None:
-        """Hand a message to the upper layer by way of the rules."""
+        """Hand a message to the upper layer by way of the rules; what raises has sent nothing."""
         if self.detour is None:
             self.transmit(message)
             return
         steps = list(self.detour.hops.message_out(self, message))
         held = not all(isinstance(step, PassMessage) for step in steps)
-        if held:  # then what came before, and what is not held, must stay in order
-            self._divert()
         for step in steps:
-            if isinstance(step, PassMessage):
-                self.transmit(step.message)
-                if held:
-                    self._divert()
-            else:
+            if not isinstance(step, PassMessage):
                 self.detour.add((step,))
+            elif held:
+                self._hold_back(step.message)
+            else:
+                self.transmit(step.message)
 
-    def _divert(self) -> None:
+    def _hold_back(self, message: Message) -> None:
+        """Have a message wait among the steps that are around it."""
         assert self.detour is not None
-        while self.upper.wants_to_send:
-            self.detour.outgoing(self.upper.data_to_send())
+        buffers = self._encoded(message)
+        self.upper.send_p_data((), self.clock.monotonic())
+        self.detour.add((Run(buffers),))
+        self.emit(events.MessageOut, message)
+
+    def _encoded(self, message: Message) -> Iterator[Buffer]:
+        """The PDUs of a message; what cannot be had from the start is found out before anything is sent."""
+        buffers = fragment(message, self.agreement.peer_maximum_length if self.agreement else 0)
+        return chain((next(buffers),), buffers)
 
     def reply(self, operation: Operation, response: Message) -> None:
-        """Answer a request of the peer."""
+        """Answer a request of the peer; raises `AssociationError` when there is nobody left to hear it."""
+        self.require_sending()
         self.exchange.answered(operation, response)
         self.post(response)
 
@@ -238,36 +273,57 @@ class Session(Pump):
     def send(self, message: Message) -> None:
         """Send a message and wait until the transport has taken it; for jobs and callers, owning it or not.
 
-        Raises `AssociationError` when the association is over, and what a file to be sent raises.
+        In the reactor's thread, which cannot wait, the rest is sent later. Raises the error of the outcome when the
+        association is over, and what a file to be sent raises: before anything of the message is sent the association
+        goes on, after that it is aborted.
         """
         self.take(quiet=False)
         try:
             self._post(message)
-            if not self.all_sent():
+            if not (self.reactor.is_here or self.all_sent()):
                 self.pump_until(self.all_sent)
             self.require_life()
+        finally:
+            self.give_back()
+
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes past the state machine and the rules, behind what waits to be sent; for callers, owning it or not.
+
+        Raises `AssociationError` when there is no connection, or none is left before all of them are taken.
+        """
+        self.take()
+        try:
+            if not self.is_open:
+                self.require_life()
+            if not data:
+                return  # a transport that takes none of it would count as one that takes nothing
+            if self.detour is not None:
+                self.detour.add((Raw(data),))
+            else:
+                while self.upper.wants_to_send:
+                    self._unsent += self.upper.data_to_send()
+                self._unsent.append(data)
+            self.pump_until(self.all_sent)
+            if not self.is_open and self.outcome is not None:
+                raise self.outcome.error()
         finally:
             self.give_back()
 
     def call(self, message: Message, ready: Callable[[], bool]) -> None:
         """Send a request and pump until `ready`; comes back early when the association ends. For callers."""
         self.take()
-        self.calls += 1
         try:
             self._post(message)
-            self.pump_until(ready, "dimse", self.timeouts.dimse)
+            self._await_answer(ready)
         finally:
-            self.calls -= 1
             self.give_back()
 
     def await_more(self, ready: Callable[[], bool]) -> None:
         """Pump until `ready`: for further answers to a request that `call` has sent. For callers."""
         self.take()
-        self.calls += 1
         try:
-            self.pump_until(ready, "dimse", self.timeouts.dimse)
+            self._await_answer(ready)
         finally:
-            self.calls -= 1
             self.give_back()
 
     def hold(self) -> None:
@@ -283,16 +339,37 @@ class Session(Pump):
         self._activity = self.clock.monotonic()  # the time since then says nothing about the peer
         self.give_back()
 
-    def _post(self, message: Message) -> None:
-        self.require_life()
+    def _await_answer(self, ready: Callable[[], bool]) -> None:
+        self.calls += 1
         try:
-            self.post(message)
-            self.flush()
-        except StateError as error:
-            raise AssociationError(f"nothing can be sent in {self.state.value}: {error}") from error
-        except DicomsimError:  # what was to be sent cannot be had, and part of it may be on its way
-            self.give_up()
-            raise
+            self.pump_until(ready, "dimse", self.timeouts.dimse, self._do_jobs)
+        finally:
+            self.calls -= 1
+            while len(self.jobs) > self.calls:
+                dispatch.hand_to_worker(self, self.jobs.pop())
+
+    def _do_jobs(self, done: Callable[[], bool]) -> None:
+        """Do the peer's requests, without owning the session, as any worker does."""
+        while self.jobs and not done():
+            job = self.jobs.pop(0)
+            self.calls -= 1
+            try:
+                with self.parted():
+                    dispatch.run(self, job)
+            finally:
+                self.calls += 1
+            self.progressed()
+
+    def _post(self, message: Message) -> None:
+        self.require_sending()
+        self.post(message)
+        self.flush()
+
+    def require_sending(self) -> None:
+        """Raise the error of the outcome if there is one, and `AssociationError` where nothing can be sent."""
+        self.require_life()
+        if self.state not in dispatch.SENDING:
+            raise AssociationError(f"nothing can be sent in {self.state.value}")
 
     def require_life(self) -> None:
         """Raise the error of the outcome if there is one already."""
@@ -305,10 +382,20 @@ class Session(Pump):
 
     def deliver(self, data: Buffer, now: float) -> None:
         """Give bytes to the state machine and see to what follows."""
-        if self._framers is not None:
-            for pdu in self._framers[0].pdus(data):
-                self.emit(events.PduIn, pdu)
-        self.upper.receive(data, now)
+        if self.state is State.STA2:
+            self.first_bytes += bytes(data[: FIRST_PDU - len(self.first_bytes)])
+        self._receiving = True
+        try:
+            if self._witness is None:
+                self.upper.receive(data, now)
+            else:
+                for piece in self._witness.arriving(data):
+                    self.upper.receive(piece, now)
+        finally:
+            self._receiving = False
+        if self._early:
+            early, self._early = self._early, []
+            dispatch.carry_out(self, early)
         dispatch.messages(self)
         dispatch.effects(self)
 
@@ -317,11 +404,14 @@ class Session(Pump):
         dispatch.effects(self)
 
     def _first_pdv(self, context_id: int, control: int, chunk: memoryview, complete: bool) -> None:
-        """P-DATA may come right behind the A-ASSOCIATE-AC: see to that first, then stand aside."""
-        dispatch.effects(self)
+        """P-DATA may come right behind the A-ASSOCIATE-AC, which then is seen to first; afterwards, stand aside."""
         self.upper.on_pdv = self.assembler.pdv
-        if self.outcome is None:
-            self.assembler.pdv(context_id, control, chunk, complete)
+        self._early = self.upper.effects()
+        for effect in self._early:
+            if isinstance(effect, AssociateConfirmation) and isinstance(effect.pdu, AssociateAC):
+                assert self.request_pdu is not None
+                self.assembler.accepted = conclude(self.request_pdu, effect.pdu, self.side).accepted
+        self.assembler.pdv(context_id, control, chunk, complete)
 
     def _sink(self, message: Message) -> Sink | None:
         return self.handler.sink(self, message)
@@ -331,13 +421,11 @@ class Session(Pump):
         if self.detour is not None:
             self.detour.add(self.detour.hops.transition(self, event.value, before.value, action.value, after.value))
 
+    def _reads(self) -> bool:
+        return len(self.backlog) < BACKLOG_LIMIT and super()._reads()
+
     def _wanted(self) -> int:
-        wanted = super()._wanted()
-        if self.held or len(self.backlog) >= BACKLOG_LIMIT:
-            return wanted & ~READ
-        if wanted & READ and self.transport is not None and self.transport.pending():
-            return wanted | WRITE  # what has been decrypted is not seen from outside, and writing is possible at once
-        return wanted
+        return super()._wanted() & ~READ if self.held else super()._wanted()
 
     def _network_limit(self) -> float | None:
         return None if self.held and not self.calls else super()._network_limit()

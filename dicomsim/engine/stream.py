@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Self
 
 from dicomsim import events
 from dicomsim.engine.clock import Clock, SystemClock
 from dicomsim.engine.session import association_numbers
-from dicomsim.engine.transport import Address, TcpTransport, connect, listen
+from dicomsim.engine.transport import Address, TcpTransport, Transport, connect, listen
 from dicomsim.errors import ConnectError, TimeLimitError
 from dicomsim.events import CloseHow, Event, Side
 
@@ -21,7 +22,7 @@ class BlockingStream:
     """One TCP connection, driven by its caller; a context manager that closes it."""
 
     def __init__(
-        self, transport: TcpTransport, side: Side, observer: Observer | None = None, clock: Clock | None = None
+        self, transport: Transport, side: Side, observer: Observer | None = None, clock: Clock | None = None
     ) -> None:
         self._transport = transport
         self._observer = observer
@@ -31,10 +32,17 @@ class BlockingStream:
         self.association = next(association_numbers)
         self.local = transport.local
         self.remote = transport.remote
-        self._emit(events.ConnectionOpened, self.local, self.remote, side)
+        try:
+            self._emit(events.ConnectionOpened, self.local, self.remote, side)
+        except BaseException:  # an observer's, and nobody will have the stream
+            transport.close()
+            raise
 
     def send(self, data: bytes, timeout: float) -> None:
-        """Send everything; raises `TimeLimitError` when the peer does not take it, `ConnectionError` when it is gone."""
+        """Send everything.
+
+        Raises `TimeLimitError` when the peer does not take it, `ConnectionError` when it is gone.
+        """
         deadline = self._clock.monotonic() + timeout
         view = memoryview(data)
         try:
@@ -80,7 +88,7 @@ class BlockingStream:
             self._transport.close(reset=reset)
             self._note_end(self.side, CloseHow.RESET if reset else CloseHow.FIN)
 
-    def __enter__(self) -> BlockingStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,25 +110,30 @@ class BlockingStream:
 class StreamListener:
     """A listening socket that hands out `BlockingStream`s; a context manager that closes it."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, observer: Observer | None = None) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, observer: Observer | None = None, clock: Clock | None = None
+    ) -> None:
         self._socket = listen(host, port)
         self._observer = observer
+        self._clock = clock
         self.address: Address = self._socket.getsockname()[:2]
 
     def accept(self, timeout: float) -> BlockingStream:
-        """The next connection; raises `TimeLimitError` when none comes."""
-        self._socket.settimeout(timeout)
+        """The next connection; raises `TimeLimitError` when none comes, `ConnectError` when it is closed."""
         try:
+            self._socket.settimeout(timeout)
             accepted, remote = self._socket.accept()
-        except TimeoutError as error:
+        except (TimeoutError, BlockingIOError) as error:
             raise TimeLimitError(f"no connection within accept timeout of {timeout:g} s") from error
-        return BlockingStream(TcpTransport(accepted, remote[:2]), Side.ACCEPTOR, self._observer)
+        except OSError as error:
+            raise ConnectError(f"{self.address[0]}:{self.address[1]}: not listening any more") from error
+        return BlockingStream(TcpTransport(accepted, remote[:2]), Side.ACCEPTOR, self._observer, self._clock)
 
     def close(self) -> None:
         """Stop listening; does nothing the second time."""
         self._socket.close()
 
-    def __enter__(self) -> StreamListener:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -31,9 +31,9 @@ class Timeouts:
     network: float | None = None
     """Without a byte in either direction on an association that nobody uses; then A-ABORT."""
     artim: float = 30.0
-    """PS3.8 §9.1.5: for the first request, and for the peer to close after the last PDU; then the connection is closed."""
+    """PS3.8 §9.1.5: for the first request, and for the peer to close after the last PDU; then we close."""
     send: float | None = 60.0
-    """Without the peer taking a byte of what we send; then the connection is reset, since no A-ABORT would get through."""
+    """Without the peer taking a byte of what we send; then a reset, since no A-ABORT would get through."""
     on_change: OnChange | None = field(default=None, repr=False, compare=False)
     """Told of every change: name and seconds."""
 

@@ -1,0 +1,71 @@
+"""`Witness`: tells an observer of the bytes and PDUs that pass on one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from dicomsim import events
+from dicomsim.engine.pdu_cutter import PduCutter
+from dicomsim.engine.transport import Buffer
+from dicomsim.events import Event
+
+Observer = Callable[[Event], None]
+
+
+def wants(observer: Observer | None, *kinds: type[Event]) -> bool:
+    """Whether an observer is to be told of one of these kinds; one that does not say (`wants`) is told of all."""
+    if observer is None:
+        return False
+    asked: Callable[..., bool] | None = getattr(observer, "wants", None)
+    return asked is None or asked(*kinds)
+
+
+class Witness:
+    """Both directions of a connection, as an observer is told of them."""
+
+    __slots__ = ("_emit", "_incoming", "_outgoing", "_tells_bytes")
+
+    def __init__(self, emit: Callable[..., Any], *, tells_bytes: bool, tells_pdus: bool) -> None:
+        """Call `emit` with the class of an event and its data."""
+        self._emit = emit
+        self._tells_bytes = tells_bytes
+        self._incoming = PduCutter() if tells_pdus else None
+        self._outgoing = PduCutter() if tells_pdus else None
+
+    @classmethod
+    def of(cls, observer: Observer | None, emit: Callable[..., Any]) -> Witness | None:
+        """A witness for what the observer wants to know; None if that is nothing."""
+        tells_bytes = wants(observer, events.BytesIn, events.BytesOut)
+        tells_pdus = wants(observer, events.PduIn, events.PduOut)
+        return cls(emit, tells_bytes=tells_bytes, tells_pdus=tells_pdus) if tells_bytes or tells_pdus else None
+
+    def read(self, data: Buffer) -> None:
+        """One read from the transport gave this."""
+        if self._tells_bytes:
+            self._emit(events.BytesIn, bytes(data))
+
+    def arriving(self, data: Buffer) -> Iterator[Buffer]:
+        """The data in slices of which none reaches over the end of a PDU; each PDU is told before its last slice."""
+        if self._incoming is None:
+            yield data
+            return
+        start, end = 0, -self._incoming.pending
+        for whole, piece in self._incoming.cut(data):
+            end += len(piece)
+            if whole:
+                self._emit(events.PduIn, piece)
+            yield data[start:end]
+            start = end
+        if start < len(data):
+            yield data[start:]
+
+    def written(self, buffers: Sequence[Buffer]) -> None:
+        """One write to the transport took this."""
+        data = b"".join(buffers)
+        if self._tells_bytes:
+            self._emit(events.BytesOut, data)
+        if self._outgoing is not None:
+            for whole, piece in self._outgoing.cut(data):
+                if whole:
+                    self._emit(events.PduOut, piece)
