@@ -1,6 +1,6 @@
 """`Ledger`: the books of `dicomsim serve`: events in, entries out, for each object, association and rule that fired.
 
-Pure bookkeeping, called from one thread; nothing is printed here.
+Pure bookkeeping, for one caller at a time; nothing is printed here.
 """
 
 from __future__ import annotations

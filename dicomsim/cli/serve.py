@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 Stop = signal.Signals
-Queue = queue.SimpleQueue[Event | Stop]
+Queue = queue.SimpleQueue[Entry | Stop]
 
 
 @click.command(
@@ -100,7 +100,7 @@ def command(count: int | None, quiet: bool, trace: bool, as_json: bool, **option
     happened: Queue = queue.SimpleQueue()
     with ExitStack() as exits:
         ae = make_acceptor(**options)
-        _observe(ae, exits, happened, options["record"], trace)
+        _observe(ae, exits, _book(ledger, happened), options["record"], trace)
         exits.enter_context(_logging())
         exits.enter_context(_signals(happened))
         server = exits.enter_context(ae.start_server((options["host"], options["port"])))
@@ -108,14 +108,31 @@ def command(count: int | None, quiet: bool, trace: bool, as_json: bool, **option
         output.listening(server)
         code = _serve(happened, ledger, output, count)
         server.shutdown()
-        _drain(happened, ledger, output)
+        _drain(happened, output)
         output.summary(ledger, clock() - begin)
     return code
 
 
-def _observe(ae: AE, exits: ExitStack, happened: Queue, record: Path | None, trace: bool) -> None:
-    """Put what happens where it is wanted; the observers only hand it on, since they must not block."""
-    ae.events.add(happened.put, *KINDS)
+def _book(ledger: Ledger, happened: Queue) -> Callable[[Event], None]:
+    """An observer that keeps the books and hands on what there is to print: observers must not block, printing may.
+
+    The main thread is woken for entries only, since it and whoever serves the peer share one interpreter.
+    """
+    lock = threading.Lock()
+
+    def observe(event: Event) -> None:
+        with lock:
+            for entry in ledger(event):
+                happened.put(entry)
+
+    return observe
+
+
+def _observe(
+    ae: AE, exits: ExitStack, book: Callable[[Event], None], record: Path | None, trace: bool
+) -> None:
+    """Put what happens where it is wanted."""
+    ae.events.add(book, *KINDS)
     if record is not None:
         from dicomsim.capture.recorder import Recorder
 
@@ -130,22 +147,20 @@ def _observe(ae: AE, exits: ExitStack, happened: Queue, record: Path | None, tra
 def _serve(happened: Queue, ledger: Ledger, output: _Output, count: int | None) -> int:
     """Print what happens until a signal or `count` ends it."""
     while True:
-        event = happened.get()
-        if isinstance(event, Stop):
-            return INTERRUPTED if event is signal.SIGINT else 0
-        for entry in ledger(event):
-            output.entry(entry)
+        entry = happened.get()
+        if isinstance(entry, Stop):
+            return INTERRUPTED if entry is signal.SIGINT else 0
+        output.entry(entry)
         if count is not None and ledger.associations >= count:
             return 0
 
 
-def _drain(happened: Queue, ledger: Ledger, output: _Output) -> None:
-    """What has happened until now."""
+def _drain(happened: Queue, output: _Output) -> None:
+    """Print what has happened until now."""
     while not happened.empty():
-        event = happened.get()
-        if not isinstance(event, Stop):
-            for entry in ledger(event):
-                output.entry(entry)
+        entry = happened.get()
+        if not isinstance(entry, Stop):
+            output.entry(entry)
 
 
 @contextmanager
