@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from dicomsim import events
 from dicomsim.events import Event
-from dicomsim.repl.trace import HERE, USUAL, trace_line
+from dicomsim.repl.trace import HERE, USUAL, time_of_day, trace_line
 
 KINDS = (
     events.ConnectionOpened,
@@ -41,12 +40,7 @@ class Trace:
 def describe(event: Event) -> str | None:
     """An event on one line, None if it has none."""
     if isinstance(event, events.Ended):
-        return f"{_clock(event.time)} #{event.association} {HERE} {event.outcome}"
+        return f"{time_of_day(event.time)} #{event.association} {HERE} {event.outcome}"
     if isinstance(event, events.RuleFired):
-        return f"{_clock(event.time)} #{event.association} {HERE} rule fired: {event.rule}"
+        return f"{time_of_day(event.time)} #{event.association} {HERE} rule fired: {event.rule}"
     return trace_line(event, USUAL)
-
-
-def _clock(nanoseconds: int) -> str:
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC).astimezone():%H:%M:%S}.{rest // 1_000_000:03d}"

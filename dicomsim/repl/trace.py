@@ -61,10 +61,11 @@ def trace_line(event: Event, kinds: Iterable[str]) -> str | None:
         wanted = "pdu" in kinds or ("association" in kinds and getattr(event, "data", b"")[:1] != P_DATA_TF)
     else:
         wanted = kind in kinds
-    return f"{_clock(event.time)} #{event.association} {line(event)}" if wanted else None
+    return f"{time_of_day(event.time)} #{event.association} {line(event)}" if wanted else None
 
 
-def _clock(nanoseconds: int) -> str:
+def time_of_day(nanoseconds: int) -> str:
+    """The time of an event where this machine is, in milliseconds."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC).astimezone():%H:%M:%S}.{rest // 1_000_000:03d}"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dicomsim import Behaviour
+from dicomsim import Behaviour, events
 from dicomsim.association import Association
 from dicomsim.server import Server
 from tests.cli.conftest import Call
@@ -40,12 +40,13 @@ def test_each_answer_is_told_if_asked_for(call: Call, address: str) -> None:
 
 
 def test_titles_and_transfer_syntaxes_are_those_asked_for(call: Call, acceptor: Server, address: str) -> None:
-    seen: list[Association] = []
-    acceptor.ae.on_association_requested = seen.append
+    seen: list[events.Event] = []
+    acceptor.ae.events.add(seen.append, events.Negotiated)
     called = call("echo", address, "--calling", "SOMEONE", "--transfer-syntax", "ExplicitVRBigEndian", "--max-pdu", 0)
     assert 0 == called.exit_code
-    request = seen[0].session.request_pdu
-    assert request is not None
+    (negotiated,) = seen
+    assert isinstance(negotiated, events.Negotiated)
+    request = negotiated.request
     assert ("SOMEONE", "ACCEPTOR") == (request.calling, request.called)
     assert [("1.2.840.10008.1.2.2",)] == [tuple(one.transfer_syntaxes) for one in request.presentation_contexts]
 
