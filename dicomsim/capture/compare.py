@@ -15,12 +15,13 @@ from enum import Enum
 
 from dicomsim.capture.captured import Item
 from dicomsim.capture.dataset_compare import ABSENT, EncodedDataset, differences, fingerprint, keys_of
+from dicomsim.capture.decode import status_text
 from dicomsim.capture.transcript import Transcript, Utterance, transcribe
 from dicomsim.dimse.builders import TAG_OF_NAME
 from dicomsim.dimse.messages import Message
 from dicomsim.events import Side
 from dicomsim.sop_class import uid_name
-from dicomsim.status import describe_status, status_class
+from dicomsim.status import status_class
 from dicomsim.upper_layer.agreement import AcceptedContext, Agreement, conclude
 from dicomsim.wire.codes import describe_context_result, describe_reject
 from dicomsim.wire.command import COMMAND_ELEMENTS, tag_name
@@ -330,9 +331,7 @@ def _context_text(agreement: Agreement, context_id: int) -> str:
 
 
 def _status_text(message: Message) -> str:
-    if message.status is None:
-        return ABSENT
-    return describe_status(message.status, message.sop_class_uid, message.name.rpartition("-")[0])
+    return status_text(message) or ABSENT
 
 
 def _identity(utterance: Utterance) -> tuple[object, ...]:

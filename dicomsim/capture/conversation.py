@@ -83,7 +83,7 @@ def _requestor(heads: tuple[bytearray, bytearray], ports: tuple[int, int]) -> in
             return 1 - index
         # The command field, where the group length and the SOP class do not stand before it in an unusual way.
         place = head.find(b"\0\0\0\x01\x02\0\0\0", at)
-        if kind == 4 and head[at + 11] & 1 and 0 <= place < len(head) - 9:
+        if kind == 4 and at <= place < len(head) - 9 and head[at + 11] & 1:
             return 1 - index if head[place + 9] & 0x80 else index
     return 0 if ports[0] > ports[1] else 1
 
@@ -105,7 +105,9 @@ class _Conversations:
 
     def data(self, connection: Connection, sender: int, data: bytes, time: int, frame: int) -> None:
         """The next bytes of a stream."""
-        flow = self._flows[connection]
+        flow = self._flows.get(connection)
+        if flow is None:
+            return  # not wanted any more; the rest of what was kept behind a hole
         if flow.track is not None:
             if not flow.track.absorb(flow.sides[sender], data):
                 self.items.extend(flow.track.data(flow.sides[sender], data, time, frame))
@@ -122,7 +124,9 @@ class _Conversations:
 
     def lost(self, connection: Connection, sender: int, size: int, time: int, frame: int) -> None:
         """Bytes that the capture does not have."""
-        flow = self._flows[connection]
+        flow = self._flows.get(connection)
+        if flow is None:
+            return
         if flow.track is not None:
             self.items.extend(flow.track.lost(flow.sides[sender], size, time, frame))
         else:
@@ -133,7 +137,9 @@ class _Conversations:
 
     def closed(self, connection: Connection, sender: int | None, how: CloseHow | None, time: int, frame: int) -> None:
         """A connection is over."""
-        flow = self._flows.pop(connection)
+        flow = self._flows.pop(connection, None)
+        if flow is None:
+            return
         if flow.track is None and not (
             self._forced(flow) or flow.ended_as_dicom() or (how is CloseHow.REFUSED and flow.complete)
         ):

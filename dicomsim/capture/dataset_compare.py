@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dicomsim.wire.command import tag_name
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from dicomsim.datasets import Dataset
 
 ABSENT = "absent"
+IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+_UNREADABLE = Exception  # pydicom raises whatever goes wrong inside it on foreign bytes, also when a value is looked at
 MAX_DIFFERENCES = 100
 """Differences told of one pair of data sets."""
 
@@ -35,40 +38,35 @@ def differences(
     """
     if captured == live:
         return
-    from dicomsim.datasets import DatasetError, decode  # pydicom takes long to import
-
     try:
-        pair = [decode(d.data, d.transfer_syntax or "1.2.840.10008.1.2") for d in (captured, live)]
-        found = _compare(pair[0], pair[1], "", keys)
-        for _, difference in zip(range(MAX_DIFFERENCES), found, strict=False):
-            yield difference
-    except DatasetError:
-        if captured.data != live.data:
-            yield "data set", _bytes_text(captured.data), _bytes_text(live.data)
+        found = list(islice(_compare(_decode(captured), _decode(live), "", keys), MAX_DIFFERENCES))
+    except _UNREADABLE:
+        found = [("data set", _bytes_text(captured.data), _bytes_text(live.data))] if captured.data != live.data else []
+    yield from found
 
 
 def fingerprint(dataset: EncodedDataset, keys: Container[int]) -> tuple[str, ...]:
     """The values of the tags in `keys`, for telling matches of a query apart."""
-    from dicomsim.datasets import DatasetError, decode  # pydicom takes long to import
-
     try:
-        decoded = decode(dataset.data, dataset.transfer_syntax or "1.2.840.10008.1.2")
-        return tuple(
-            f"{tag_name(int(tag))} {_text(decoded, tag)}" for tag in sorted(decoded.keys()) if int(tag) in keys
-        )
-    except DatasetError:
+        decoded = _decode(dataset)
+        tags = sorted(int(tag) for tag in decoded.keys())  # noqa: SIM118  # iterating gives elements
+        return tuple(f"{tag_name(tag)} {_text(decoded, tag)}" for tag in tags if tag in keys)
+    except _UNREADABLE:
         return (dataset.data.hex(),)
 
 
 def keys_of(dataset: EncodedDataset) -> frozenset[int]:
     """The tags that a C-FIND identifier asks for; none if it cannot be read."""
-    from dicomsim.datasets import DatasetError, decode  # pydicom takes long to import
-
     try:
-        decoded = decode(dataset.data, dataset.transfer_syntax or "1.2.840.10008.1.2")
-        return frozenset(int(tag) for tag in decoded.keys())  # noqa: SIM118  # iterating gives elements
-    except DatasetError:
+        return frozenset(int(tag) for tag in _decode(dataset).keys())  # noqa: SIM118  # iterating gives elements
+    except _UNREADABLE:
         return frozenset()
+
+
+def _decode(dataset: EncodedDataset) -> Dataset:
+    from dicomsim.datasets import decode  # pydicom takes long to import
+
+    return decode(dataset.data, dataset.transfer_syntax or IMPLICIT_VR_LITTLE_ENDIAN)
 
 
 def _compare(
@@ -102,12 +100,7 @@ def _presence(items: Any, number: int) -> str:
 
 
 def _value(dataset: Dataset, tag: int) -> Any:
-    from dicomsim.datasets import DatasetError
-
-    try:
-        return dataset[tag].value
-    except Exception as error:  # pydicom raises whatever goes wrong inside it on foreign bytes
-        raise DatasetError(str(error)) from error
+    return dataset[tag].value
 
 
 def _is_sequence(value: Any) -> bool:

@@ -233,12 +233,18 @@ _FIELDS: Mapping[type, Callable[[Any], Json]] = {
 }
 
 
-def status_name(message: Message) -> str:
-    """The status of a response as its service has it: `Failure: Refused: Out of resources`."""
+def status_text(message: Message) -> str:
+    """The status of a response as its service has it: `0xA700 Failure: Refused: Out of resources`."""
     if message.status is None:
         return ""
+    uid = message.sop_class_uid or ""
     service = message.name.rpartition("-")[0]
-    return describe_status(message.status, message.sop_class_uid, service).partition(" ")[2]
+    return describe_status(message.status, uid if uid[:1].isdigit() else None, service)  # peers send any text
+
+
+def status_name(message: Message) -> str:
+    """The same without the code."""
+    return status_text(message).partition(" ")[2]
 
 
 def _message(item: CapturedMessage, contexts: Contexts | None) -> Json:
