@@ -18,7 +18,7 @@ from dicomsim.wire.pdu import Abort, PDataTF, Pdu, PduType
 LONGEST_PDU: Final = 64 << 20
 """Bytes of a PDU that a peer may send to a script; what declares more is taken for garbage."""
 GRACE: Final = 0.05
-"""Seconds that a peer has to close by itself after its last PDU, before the script does."""
+"""Seconds that a peer is watched after its last PDU, before the script closes."""
 
 
 class Stream(Protocol):
@@ -151,11 +151,14 @@ class Link:
                 self._log.note("->", "RST" if reset else "FIN")
         self._stream.close(reset=reset)
 
-    def finish(self, timeout: float) -> str:
-        """Close in good order; how the connection ended: who closed first, how, and whether it should have."""
+    def finish(self, timeout: float, grace: float = GRACE) -> str:
+        """Close in good order; how the connection ended: who closed first, how, and whether it should have.
+
+        `grace` is how long a peer is watched that has sent its last PDU, and may close though it is not its turn.
+        """
         if self.closed is None and self.closed_by_us is None:
             if isinstance(self.dialogue.last_received, ENDINGS):
-                self.linger(GRACE)
+                self.linger(grace)
             elif self.dialogue.is_open:
                 self.linger(0)
                 if self.closed is None:

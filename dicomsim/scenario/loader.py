@@ -16,7 +16,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dicomsim.behaviour.rule import rule_of
+from dicomsim.behaviour.loading import PROFILE, profile_rules
+from dicomsim.behaviour.rule import Rule, rule_of
 from dicomsim.behaviour.values import RuleError
 from dicomsim.scenario.expecting import Expect
 from dicomsim.scenario.fields import ANY_PLACEHOLDER, suggest
@@ -70,8 +71,8 @@ class CaseActor:
     """`script` or `ae`."""
     count: int
     """How many of it there are."""
-    rules: tuple[Any, ...]
-    """Behaviour around an `ae`, as written."""
+    rules: tuple[Rule, ...]
+    """Behaviour around an `ae`."""
     steps: tuple[PlacedStep, ...]
     """What it does."""
 
@@ -162,11 +163,12 @@ def _check_id(written: str, loading: _Loading) -> None:
 def _actors(scenario: Scenario, loading: _Loading) -> Iterator[CaseActor]:
     if not scenario.actors:
         steps = tuple(_placed(scenario.steps, ("steps",), loading, loading.source.data.get("steps", [])))
-        yield CaseActor("", scenario.kind, 1, tuple(scenario.rules), steps)
+        yield CaseActor("", scenario.kind, 1, tuple(_rules(scenario.rules, ("rules",), loading)), steps)
     for name, actor in scenario.actors.items():
         written = loading.source.data["actors"][name].get("steps", [])
         steps = tuple(_placed(actor.steps, ("actors", name, "steps"), loading, written))
-        yield CaseActor(name, actor.kind, actor.count, tuple(actor.rules), steps)
+        rules = tuple(_rules(actor.rules, ("actors", name, "rules"), loading))
+        yield CaseActor(name, actor.kind, actor.count, rules, steps)
 
 
 def _placed(steps: Iterable[Any], path: Path_, loading: _Loading, written: list[Any]) -> Iterator[PlacedStep]:
@@ -271,18 +273,20 @@ def _check_actors(scenario: Scenario, actors: Iterable[CaseActor], loading: _Loa
             elif isinstance(placed.step, Wait) and placed.step.signal and placed.step.signal not in given:
                 name = placed.step.signal
                 loading.note(placed.path, f"no actor gives the signal {name}{suggest(name, sorted(given))}")
-        _check_rules(actor, loading)
+        if actor.rules and actor.kind == "script":
+            path: Path_ = ("actors", actor.name, "rules") if actor.name else ("rules",)
+            loading.note(path, "rules are put around an actor of kind ae; a script sends what its steps say")
     if scenario.role == "acceptor" and len({actor.kind for actor in actors}) > 1:
         loading.note(("actors",), "a script and an ae cannot both listen for the peer")
 
 
-def _check_rules(actor: CaseActor, loading: _Loading) -> None:
-    path: Path_ = ("actors", actor.name, "rules") if actor.name else ("rules",)
-    if actor.rules and actor.kind == "script":
-        loading.note(path, "rules are put around an actor of kind ae; a script sends what its steps say")
-    for index, rule in enumerate(actor.rules):
+def _rules(written: Iterable[Any], path: Path_, loading: _Loading) -> Iterator[Rule]:
+    for index, rule in enumerate(written):
         try:
-            rule_of(rule)
+            if isinstance(rule, str) and rule.startswith(PROFILE):
+                yield from profile_rules(rule.removeprefix(PROFILE))
+            else:
+                yield rule_of(rule)
         except RuleError as error:
             loading.note(_nearest((*path, index, *error.where), loading.source), error.reason)
 

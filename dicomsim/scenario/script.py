@@ -248,7 +248,7 @@ class Script:
     def _leave(self) -> None:
         if self._link is None:
             return
-        self.result.close = self._link.finish(self._stage.timeout)
+        self.result.close = self._link.finish(self._stage.timeout, self._stage.grace)
         self.result.implementation = self._dialogue.peer_implementation or self.result.implementation
         self._link = None
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from dicomsim.engine.stream import BlockingStream, Observer, StreamListener, connect_stream
 from dicomsim.scenario.hearing import Hearing
-from dicomsim.scenario.link import Log, Stream
+from dicomsim.scenario.link import GRACE, Log, Stream
 from dicomsim.scenario.loader import PlacedStep
 from dicomsim.scenario.sample import Sample
 from dicomsim.scenario.verdict import Verdict
@@ -99,6 +99,8 @@ class Stage:
     """The peer, if we started it."""
     values: dict[str, Any] = field(default_factory=dict)
     """Values of the scenario."""
+    grace: float = GRACE
+    """Seconds that a peer is watched after its last PDU."""
     _signals: dict[str, threading.Event] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -248,12 +248,19 @@ def test_a_script_and_an_ae_cannot_both_listen(tmp_path: Path) -> None:
         ("{when: {pdo: A-ABORT}, do: drop}", '7:13: no trigger is called "pdo", did you mean "pdu"?'),
         ("on A-ABORT in: dropp", 'no action is called "dropp", did you mean'),
         ("{do: drop}", "a rule needs when"),
+        ("profile:store-hnag", "did you mean"),
     ],
 )
 def test_a_rule_that_cannot_be_read_is_said_at_its_place(tmp_path: Path, rule: str, mistake: str) -> None:
     text = HEAD.format(role="acceptor") + f"rules:\n  - {rule}\nkind: ae\nsteps:\n  - expect: close\n"
     (found,) = mistakes(tmp_path, text)
     assert (True, "7") == (mistake.replace('"', "") in found.replace('"', ""), found.partition(":")[0])
+
+
+def test_a_profile_stands_for_its_rules(tmp_path: Path) -> None:
+    more = "kind: ae\nrules:\n  - profile:store-hang\n  - on A-ABORT in: drop\n"
+    case = case_of(tmp_path, "  - expect: close\n", role="acceptor", more=more)
+    assert ("on A-ABORT in: drop", True) == (str(case.actors[0].rules[-1]), len(case.actors[0].rules) > 1)
 
 
 def test_an_ae_has_its_own_steps_and_a_script_has_not(tmp_path: Path) -> None:
