@@ -1,8 +1,8 @@
 """Bare Python sockets doing what a C-STORE or C-ECHO sender and receiver do at the least: the limit to approach.
 
-`serve PORT` answers, `store PORT FOLDER` and `echo PORT COUNT` send and print their seconds. The sender reads each file,
-writes one command set and its P-DATA-TF PDUs in as few calls as may be, and reads an answer of fixed length; the receiver
-counts bytes by the PDU-lengths it is told. No association is negotiated and nothing is checked.
+`serve PORT` answers, `store PORT FOLDER` and `echo PORT COUNT` send and print their seconds. The sender reads each
+file, writes as many bytes as one command set and its P-DATA-TF PDUs have in as few calls as may be, and reads an answer
+of fixed length; the receiver counts the bytes it was told of. Nothing is negotiated and nothing is checked.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -95,7 +96,9 @@ def echo(port: str, count: str) -> float:
     return perf_counter() - start
 
 
+COMMANDS: dict[str, Callable[..., float | None]] = {"serve": serve, "store": store, "echo": echo}
+
 if __name__ == "__main__":
-    seconds = {"serve": serve, "store": store, "echo": echo}[sys.argv[1]](*sys.argv[2:])
+    seconds = COMMANDS[sys.argv[1]](*sys.argv[2:])
     if seconds is not None:
         print(seconds)

@@ -1,8 +1,8 @@
 """The two ends of the benchmarks: acceptors that run through all rounds, and senders that are timed.
 
 Every end is a process of its own. Senders written in Python time themselves, from the association request to the
-release; DCMTK's commands are timed from outside, less the time that the same command takes to print its version, so that
-starting a process counts for nobody. All have TCP_NODELAY=1: without it DCMTK waits for delayed acknowledgements.
+release; DCMTK's commands are timed from outside, less the time that the same command takes to print its version, so
+that starting a process counts for nobody. All have TCP_NODELAY=1: without it DCMTK waits for delayed acknowledgements.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ def _wall(command: Sequence[str]) -> float:
 
 def dcmsend(port: int, folder: Path) -> float:
     """Seconds for all files of a folder."""
-    return dcmtk_does("dcmsend", "--max-pdu", str(MAXIMUM_LENGTH), "--scan-directories", "127.0.0.1", str(port), str(folder))
+    return dcmtk_does(
+        "dcmsend", "--max-pdu", str(MAXIMUM_LENGTH), "--scan-directories", "127.0.0.1", str(port), str(folder)
+    )
 
 
 def echoscu(port: int, repeat: int) -> float:

@@ -81,7 +81,14 @@ def associate(port: str, count: str) -> float:
     return perf_counter() - start
 
 
+COMMANDS: dict[str, Callable[..., float | None]] = {
+    "serve": serve,
+    "store": store,
+    "echo": echo,
+    "associate": associate,
+}
+
 if __name__ == "__main__":
-    seconds = {"serve": serve, "store": store, "echo": echo, "associate": associate}[sys.argv[1]](*sys.argv[2:])
+    seconds = COMMANDS[sys.argv[1]](*sys.argv[2:])
     if seconds is not None:
         print(seconds)

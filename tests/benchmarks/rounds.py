@@ -1,4 +1,4 @@
-"""Interleaved rounds: every subject once a round, so that a machine's moods hit all of them; medians of what they gave."""
+"""Interleaved rounds: every subject once a round, so that a machine's moods hit all of them; medians come out."""
 
 from __future__ import annotations
 

@@ -1,8 +1,12 @@
 """pynetdicom's end of the benchmarks, run by the interpreter that has it; the same commands as `ours.py`."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from pydicom import dcmread
 from pynetdicom import AE, evt
@@ -13,7 +17,7 @@ CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 
-def entity():
+def entity() -> Any:
     """An AE for both roles, with large PDUs."""
     ae = AE("THEIRS")
     ae.maximum_pdu_size = MAXIMUM_LENGTH
@@ -25,18 +29,18 @@ def entity():
     return ae
 
 
-def serve(port):
+def serve(port: str) -> None:
     """Accept until killed; objects are forgotten without being decoded."""
     entity().start_server(("127.0.0.1", int(port)), evt_handlers=[(evt.EVT_C_STORE, lambda event: 0x0000)])
 
 
-def _established(port):
+def _established(port: str) -> Any:
     association = entity().associate("127.0.0.1", int(port), max_pdu=MAXIMUM_LENGTH)
     assert association.is_established
     return association
 
 
-def store(port, folder):
+def store(port: str, folder: str) -> float:
     """Send every file of a folder on one association."""
     files = sorted(Path(folder).iterdir())
     start = perf_counter()
@@ -47,7 +51,7 @@ def store(port, folder):
     return perf_counter() - start
 
 
-def echo(port, count):
+def echo(port: str, count: str) -> float:
     """So many C-ECHO on one association."""
     start = perf_counter()
     association = _established(port)
@@ -57,7 +61,7 @@ def echo(port, count):
     return perf_counter() - start
 
 
-def associate(port, count):
+def associate(port: str, count: str) -> float:
     """So many associations with one C-ECHO each, one after the other."""
     start = perf_counter()
     for _ in range(int(count)):
@@ -67,7 +71,14 @@ def associate(port, count):
     return perf_counter() - start
 
 
+COMMANDS: dict[str, Callable[..., float | None]] = {
+    "serve": serve,
+    "store": store,
+    "echo": echo,
+    "associate": associate,
+}
+
 if __name__ == "__main__":
-    seconds = {"serve": serve, "store": store, "echo": echo, "associate": associate}[sys.argv[1]](*sys.argv[2:])
+    seconds = COMMANDS[sys.argv[1]](*sys.argv[2:])
     if seconds is not None:
         print(seconds)
