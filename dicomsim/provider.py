@@ -29,6 +29,7 @@ from dicomsim.services.storage import StoreTo, make_sink
 from dicomsim.sop_class import SOPClass
 from dicomsim.transfer_syntax import TransferSyntaxUID
 from dicomsim.upper_layer import rejections
+from dicomsim.wire.codec import encode_pdu
 from dicomsim.wire.pdu import AssociateAC, AssociateRJ, AssociateRQ
 
 if TYPE_CHECKING:
@@ -75,10 +76,11 @@ class Provider:
     def _answer(self, session: Session, request: AssociateRQ) -> None:
         answer = negotiator.answer(self._ae, session.user, request)
         try:
-            session.answer(answer)
+            encode_pdu(answer)
         except WireError:  # a handler gave something that fits in no item
             LOGGER.exception("%r: the answer cannot be sent", session)
-            session.answer(negotiator.FAILED)
+            answer = negotiator.FAILED
+        session.answer(answer)
 
     def established(self, session: Session) -> None:
         """Tell the user, if it wants to know."""

@@ -20,7 +20,7 @@ def syntaxes(contexts: list[PresentationContext]) -> list[list[str]]:
     return [[str(one) for one in context.transfer_syntax] for context in contexts]
 
 
-@pytest.mark.parametrize("uid", [VERIFICATION, VERIFICATION.encode(), UID(VERIFICATION), sop_class.Verification], ids=repr)
+@pytest.mark.parametrize("uid", [VERIFICATION, VERIFICATION.encode(), UID(VERIFICATION), sop_class.Verification])
 def test_an_abstract_syntax_may_be_given_as_text_bytes_uid_or_sop_class(uid: Any) -> None:
     ae = AE()
     ae.add_requested_context(uid)
