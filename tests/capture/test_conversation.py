@@ -269,6 +269,22 @@ def test_a_connection_without_dicom_costs_no_memory(tmp_path: Path, monkeypatch:
     assert held == []
 
 
+def test_a_connection_given_up_amid_what_was_kept_behind_a_hole_stays_given_up(tmp_path: Path) -> None:
+    talk = Talk().say(Side.REQUESTOR, b"GET /").say(Side.REQUESTOR, b"lost").say(Side.REQUESTOR, b"x" * 5000)
+    talk.say(Side.REQUESTOR, b"lost again").say(Side.REQUESTOR, b"HTTP/1.1\r\n")
+    kept = [frame for frame in talk.frames if b"lost" not in frame]
+    assert short(read(write(tmp_path / "a.pcap", kept))) == []
+
+
+def test_half_a_head_at_the_end_of_a_capture_without_its_beginning_is_no_trouble(tmp_path: Path) -> None:
+    talk = Talk().say(Side.REQUESTOR, b"\x04\0\0\0\0\x08")
+    assert short(read(write(tmp_path / "a.pcap", talk.frames[3:]))) == [
+        "open amid",
+        "requestor 4 damaged",
+        "end unseen by nobody",
+    ]
+
+
 def test_the_end_of_the_capture_is_no_end_of_the_connection(tmp_path: Path) -> None:
     talk = Talk().say(Side.REQUESTOR, REQUEST)
     assert short(read(write(tmp_path / "a.pcap", talk.frames)))[-1] == "end unseen by nobody"

@@ -14,6 +14,8 @@ from dicomsim import resources
 from dicomsim.capture.captured import CapturedLoss, CapturedPdu, Item
 from dicomsim.capture.conversation import from_events, read
 from dicomsim.capture.decode import decode_lines, item_lines, utc
+from dicomsim.dimse.builders import build
+from dicomsim.dimse.fragmenter import fragment
 from dicomsim.errors import FileError
 from dicomsim.events import Side
 from dicomsim.wire.codec import encode_pdu
@@ -96,6 +98,16 @@ def test_a_complete_message_stands_with_the_pdu_that_completed_it() -> None:
     }
     assert (messages[1][1]["command"], messages[1][1]["status"]) == ("C-STORE-RSP", "Success")
     assert messages[1][1]["status_code"] == 0
+
+
+def test_a_status_is_told_also_where_the_sop_class_is_none() -> None:
+    elements: dict[str, Any] = {
+        "message_id_being_responded_to": 1,
+        "affected_sop_class_uid": "\0junk",
+        "status": 0xA700,
+    }
+    response = b"".join(fragment(build("C-STORE-RSP", 1, **elements), 0))
+    assert live(response)[0]["message"]["status"] == "Failure: Refused: Out of resources"
 
 
 def test_rejections_and_aborts_are_explained() -> None:
