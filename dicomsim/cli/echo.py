@@ -26,6 +26,7 @@ from dicomsim.cli.requesting import (
     implementation_text,
     refusal,
 )
+from dicomsim.cli.secure import client_tls_options
 from dicomsim.errors import DicomsimError
 from dicomsim.presentation import DEFAULT_TRANSFER_SYNTAXES, build_context
 from dicomsim.repl.peer_address import PeerAddress
@@ -85,6 +86,7 @@ class Echoes:
 @max_pdu_option(16382)
 @timeout_option(**REQUESTOR_TIMEOUTS)
 @click.option("-v", "--verbose", is_flag=True, help="Print every answer.")
+@client_tls_options
 @trace_option
 @json_option
 def command(

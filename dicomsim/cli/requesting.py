@@ -11,6 +11,7 @@ import click
 from dicomsim.ae import AE
 from dicomsim.association import Association
 from dicomsim.cli.options import apply_timeouts
+from dicomsim.cli.secure import Security
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.outcome import Ending, Outcome
 from dicomsim.presentation import PresentationContext
@@ -30,9 +31,14 @@ class Requestor:
     """Whom to call."""
     ae: AE
     """Who calls."""
+    security: Security | None = None
+    """TLS, if the connection is to be encrypted."""
 
     @classmethod
-    def of(cls, peer: PeerAddress, calling: str, timeouts: Timeouts, max_pdu: int, trace: bool) -> Requestor:
+    def of(
+        cls, peer: PeerAddress, calling: str, timeouts: Timeouts, max_pdu: int, trace: bool,
+        security: Security | None = None,
+    ) -> Requestor:  # fmt: skip
         """With the settings of the command line."""
         ae = AE(calling)
         apply_timeouts(ae, timeouts)
@@ -41,11 +47,13 @@ class Requestor:
             from dicomsim.cli.trace import KINDS, Trace
 
             ae.events.add(Trace(lambda line: click.echo(line, err=True)), *KINDS)
-        return cls(peer, ae)
+        return cls(peer, ae, security)
 
     def associate(self, contexts: Iterable[PresentationContext]) -> Association:
         """Ask for an association; its `outcome` says why if it is not open."""
-        return self.ae.associate(self.peer.host, self.peer.port, contexts, self.peer.ae_title)
+        peer = self.peer
+        tls = None if self.security is None else (self.security[0], self.security[1] or peer.host)
+        return self.ae.associate(peer.host, peer.port, contexts, peer.ae_title, tls_args=tls)
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`: the two AEs."""

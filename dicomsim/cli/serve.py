@@ -25,12 +25,15 @@ from dicomsim.cli.options import (
     timeout_option,
     trace_option,
 )
+from dicomsim.cli.secure import server_tls_options
 from dicomsim.cli.serving import make_acceptor
 from dicomsim.engine.clock import SystemClock
 from dicomsim.events import Event
 from dicomsim.repl.peer_address import host_and_port
 
 if TYPE_CHECKING:
+    import ssl
+
     from dicomsim.server import Server
 
 INTERRUPTED = 130
@@ -86,9 +89,12 @@ Queue = queue.SimpleQueue[Entry | Stop]
 @max_pdu_option(131072)
 @timeout_option(network=300.0)
 @click.option("-q", "--quiet", is_flag=True, help="No line for each object, association and rule that fires.")
+@server_tls_options
 @trace_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of text.")
-def command(count: int | None, quiet: bool, trace: bool, as_json: bool, **options: Any) -> int:
+def command(
+    count: int | None, quiet: bool, trace: bool, as_json: bool, ssl_context: ssl.SSLContext | None, **options: Any
+) -> int:
     """Be a peer: verification and storage of every storage SOP class, in all transfer syntaxes, with rules on request.
 
     Prints "listening on HOST:PORT as AET" when it is ready, then a line for each object and each association. SIGTERM,
@@ -103,7 +109,7 @@ def command(count: int | None, quiet: bool, trace: bool, as_json: bool, **option
         _observe(ae, exits, _book(ledger, happened), options["record"], trace)
         exits.enter_context(_logging())
         exits.enter_context(_signals(happened))
-        server = exits.enter_context(ae.start_server((options["host"], options["port"])))
+        server = exits.enter_context(ae.start_server((options["host"], options["port"]), ssl_context=ssl_context))
         begin = clock()
         output.listening(server)
         code = _serve(happened, ledger, output, count)

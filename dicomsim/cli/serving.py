@@ -23,8 +23,9 @@ NO_DATA_SETS = frozenset(("1.2.840.10008.1.2.6.1", "1.2.840.10008.1.2.6.2", "1.2
 
 
 def make_acceptor(
-    aet: str, require_called: bool, require_calling: str | None, output: Path | None, max_associations: int,
-    transfer_syntaxes: tuple[str, ...], max_pdu: int, timeouts: Timeouts, rules: tuple[str, ...], seed: int, **_: Any,
+    aet: str, require_called: bool = False, require_calling: str | None = None, output: Path | None = None,
+    max_associations: int = 4096, transfer_syntaxes: tuple[str, ...] = (), max_pdu: int = 131072,
+    timeouts: Timeouts | None = None, rules: tuple[str, ...] = (), seed: int = 0, **_: Any,
 ) -> AE:  # fmt: skip
     """An AE with the settings of the command line. Raises what rules and folder that cannot be had raise."""
     ae = AE(aet)
@@ -32,7 +33,7 @@ def make_acceptor(
     ae.require_calling_aet = require_calling or b""
     ae.maximum_associations = max_associations
     ae.maximum_pdu_size = max_pdu
-    apply_timeouts(ae, timeouts)
+    apply_timeouts(ae, timeouts or Timeouts())
     for sop_class in (VERIFICATION, *storage_classes()):
         ae.add_supported_context(sop_class, transfer_syntaxes or all_transfer_syntaxes())
     ae.store_to = StoreTo.NOWHERE

@@ -21,6 +21,7 @@ from dicomsim.cli.options import (
 from dicomsim.cli.progress import display
 from dicomsim.cli.quantities import count, quantity
 from dicomsim.cli.requesting import REQUESTOR_TIMEOUTS, Requestor, describe_peer, explain
+from dicomsim.cli.secure import client_tls_options
 from dicomsim.cli.sending import Item, Result, Sending, find
 from dicomsim.engine.clock import SystemClock
 from dicomsim.repl.peer_address import PeerAddress
@@ -46,6 +47,7 @@ FAILED = 1
 @max_pdu_option(16382)
 @timeout_option(**REQUESTOR_TIMEOUTS)
 @click.option("-q", "--quiet", is_flag=True, help="No line for what was stored.")
+@client_tls_options
 @trace_option
 @json_option
 def command(peer: PeerAddress, paths: tuple[Path, ...], quiet: bool, as_json: bool, **options: Any) -> int:

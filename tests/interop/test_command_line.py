@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.interop.peers import Peer
+    from tests.interop.peers import Certificate, Peer
 
 pytestmark = pytest.mark.slow
 
@@ -134,6 +134,14 @@ def test_store_arrives_byte_for_byte_at_pynetdicom(pynetdicom_storescp: Peer, sa
     assert_same_objects(samples.all(), pynetdicom_storescp.objects())
 
 
+def test_echo_and_store_work_over_tls(tls_storescp: Peer, certificate: Certificate, samples: Samples) -> None:
+    address = f"{tls_storescp.aet}@localhost:{tls_storescp.port}"
+    dicomsim("echo", address, "--trust", certificate.certificate).check()
+    dicomsim("store", address, samples.ct, "--trust", certificate.certificate).check()
+    assert_same_objects([samples.ct], tls_storescp.objects())
+    assert "the certificate is not trusted" in dicomsim("echo", address, "--tls").check(4).output
+
+
 # -- as acceptor -------------------------------------------------------------------------------------------------------
 
 
@@ -193,6 +201,15 @@ def test_serve_keeps_what_orthanc_sends(samples: Samples, tmp_path: Path) -> Non
         dicomsim("store", orthanc.address, *samples.all()).check()
         orthanc.rest(f"/modalities/{served.aet}/store", json.dumps(json.loads(orthanc.rest("/instances"))).encode())
         assert_same_objects(samples.all(), served.objects())
+
+
+def test_serve_speaks_tls(certificate: Certificate, samples: Samples, tmp_path: Path) -> None:
+    with serve(tmp_path, "--cert", certificate.certificate, "--key", certificate.key) as served:
+        secure = ["+tla", "+cf", certificate.certificate, "-aec", served.aet, HOST, served.port]
+        run_tool(["echoscu", *secure]).check()
+        run_tool(["storescu", *secure, samples.ct]).check()
+        assert_same_objects([samples.ct], served.objects())
+        assert "does the peer speak something else there, or TLS?" in dicomsim("echo", served.address).check(4).output
 
 
 def test_serve_takes_twenty_at_once(served: Peer, samples: Samples, tmp_path: Path) -> None:
