@@ -116,7 +116,7 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
         reporter = LiveReporter(console, runner)
         code = run_selection(selection, reporter)
         lost = runner.check_last()
-    if options["json_file"] is not None and reporter.results:
+    if options["json_file"] is not None and reporter.results and not reporter.interrupted:
         write_json(reporter.results, options["json_file"])
     print_end(console, reporter.results, reporter.seconds)
     for line in (*reporter.mistakes, *reporter.problems, *([f"the peer did not survive: {lost}"] if lost else [])):

@@ -155,6 +155,9 @@ class Runner:
                     peer_exit=process.wait(self._timeout) if result.verdict is not Verdict.ERROR else None,
                     peer_output=process.output() if isinstance(process, PeerProcess) else "",
                 )
+            if retries := stage.retries():
+                stage.log.note("<-", f"{retries} more connections that were left alone")
+                result = replace(result, actual=", ".join(filter(None, (result.actual, f"retried({retries})"))))
             result = replace(result, log=tuple(map(str, stage.log.lines)))
         result = self._recovered(case, result)
         told = next((each.implementation for each in results if each.implementation), ())

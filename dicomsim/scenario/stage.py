@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dicomsim.engine.stream import BlockingStream, Observer, StreamListener, connect_stream
+from dicomsim.errors import TimeLimitError
 from dicomsim.scenario.hearing import Hearing
 from dicomsim.scenario.link import GRACE, Log, Stream
 from dicomsim.scenario.loader import PlacedStep
@@ -15,6 +16,8 @@ from dicomsim.scenario.sample import Sample
 from dicomsim.scenario.verdict import Verdict
 
 HOST = "127.0.0.1"
+RETRY_GLANCE = 0.001
+"""Seconds to look for a connection that is there already."""
 Note = Callable[[int, str], None]
 """Takes the number of an association and what to say about it."""
 
@@ -135,6 +138,17 @@ class Stage:
         """Say which case an association belongs to."""
         if self.note is not None:
             self.note(association, self.case_id)
+
+    def retries(self) -> int:
+        """Connections of the peer that no actor has taken: it has tried again."""
+        count = 0
+        while self.listener is not None:
+            try:
+                self.listener.accept(RETRY_GLANCE).close()
+            except TimeLimitError:
+                break
+            count += 1
+        return count
 
     def listen(self, on: bool) -> None:
         """Listen on the address, or stop it."""

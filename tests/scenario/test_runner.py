@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -17,7 +18,7 @@ from dicomsim.scenario import runner as runner_module
 from dicomsim.scenario.loader import Case, load
 from dicomsim.scenario.result import CaseResult
 from dicomsim.scenario.runner import Runner, Settings
-from dicomsim.scenario.stage import Address, Titles
+from dicomsim.scenario.stage import Address, Stage, Titles
 from dicomsim.scenario.verdict import Verdict
 from dicomsim.wire.codec import encode_pdu
 from dicomsim.wire.pdu import Abort, AssociateRJ
@@ -342,26 +343,42 @@ def test_a_requestor_that_cannot_be_started_stops_the_run() -> None:
         runner.check("acceptor")
 
 
+class ListeningRunner(Runner):
+    """A runner whose peer is a function, which is called in a thread as soon as somebody listens."""
+
+    def __init__(self, connect: Callable[[Address], object]) -> None:
+        super().__init__(Settings(listen=Address("127.0.0.1", 0), timeout=LIMIT))
+        self._connect = connect
+        self._thread = Thread()
+
+    def _receive_peer(self, stage: Stage, exits: ExitStack, case: Case) -> None:
+        super()._receive_peer(stage, exits, case)
+        self._thread = Thread(target=self._connect, args=(stage.address,), daemon=True)
+        self._thread.start()
+        exits.callback(self._thread.join, LIMIT)
+
+
 def test_a_requestor_that_somebody_else_starts_is_waited_for(tmp_path: Path) -> None:
-    with StreamListener() as free:
-        address = Address(*free.address)
+    def connect(address: Address) -> None:
+        with connect_stream(address.host, address.port, LIMIT) as stream:
+            read_pdu(stream)
 
-    def connect() -> None:
-        for _ in range(200):
-            try:
-                with connect_stream(address.host, address.port, 0.1) as stream:
-                    read_pdu(stream)
-                return
-            except (ConnectError, OSError, TimeLimitError):
-                continue
-
-    thread = Thread(target=connect, daemon=True)
     steps = "  - accept\n  - send: A-ABORT\n  - expect: close\n"
-    with Runner(Settings(listen=address, timeout=LIMIT)) as runner:
-        thread.start()
+    with ListeningRunner(connect) as runner:
         result = runner.run(case_of(tmp_path, steps, role="acceptor"))
-    thread.join(LIMIT)
     assert (Verdict.PASS, "tcp-fin") == (result.verdict, result.actual)
+
+
+def test_a_requestor_that_tries_again_is_noticed(tmp_path: Path) -> None:
+    def connect(address: Address) -> None:
+        with ExitStack() as streams:
+            first, *_ = [streams.enter_context(connect_stream(address.host, address.port, LIMIT)) for _ in range(3)]
+            read_pdu(first)
+
+    with ListeningRunner(connect) as runner:
+        steps = "  - accept\n  - send: A-ABORT\n  - expect: close\n"
+        result = runner.run(case_of(tmp_path, steps, role="acceptor"))
+    assert (Verdict.PASS, "tcp-fin, retried(2)") == (result.verdict, result.actual)
 
 
 def test_what_an_actor_raises_is_raised_by_the_run(tmp_path: Path) -> None:

@@ -70,3 +70,14 @@ def test_listening_can_be_stopped_and_taken_up_again_on_the_same_port() -> None:
     with connect_stream(stage.address.host, stage.address.port, LIMIT):
         stage.accept(LIMIT).close()
     stage.listen(False)
+
+
+def test_connections_that_nobody_takes_are_counted() -> None:
+    stage = Stage(Address("127.0.0.1", 0), Titles(), 5)
+    stage.listen(True)
+    assert stage.listener is not None
+    host, port = stage.listener.address
+    with connect_stream(host, port, LIMIT), connect_stream(host, port, LIMIT):
+        assert [2, 0] == [stage.retries(), stage.retries()]
+    stage.listen(False)
+    assert 0 == stage.retries()
