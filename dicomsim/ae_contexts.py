@@ -81,6 +81,10 @@ class ContextLists:
         for one in checked:
             self.add_supported_context(str(one.abstract_syntax), one.transfer_syntax, one.scu_role, one.scp_role)
 
+    def supported_context(self, abstract_syntax: str) -> PresentationContext | None:
+        """What is accepted for an abstract syntax, None if nothing is."""
+        return self._supported.get(abstract_syntax)
+
     def add_supported_context(
         self,
         abstract_syntax: str | bytes,

@@ -7,7 +7,7 @@ not be judged is refused, and a request that could not be looked at is rejected 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -54,15 +54,31 @@ def answer(ae: ApplicationEntity, association: Association, request: AssociateRQ
     return refusal if refusal is not None else negotiate(request, policy(ae, association))
 
 
+class Supported(Mapping[str, SupportedContext]):
+    """What an AE supports, looked up as it is asked for: a request proposes a few of what may be hundreds."""
+
+    def __init__(self, ae: ApplicationEntity) -> None:
+        self._ae = ae
+
+    def __getitem__(self, uid: str) -> SupportedContext:
+        context = self._ae.supported_context(uid)
+        if context is None:
+            raise KeyError(uid)
+        return SupportedContext(tuple(map(str, context.transfer_syntax)), context.scu_role, context.scp_role)
+
+    def __iter__(self) -> Iterator[str]:
+        return (str(one.abstract_syntax) for one in self._ae.supported_contexts)
+
+    def __len__(self) -> int:
+        return len(self._ae.supported_contexts)
+
+
 def policy(ae: ApplicationEntity, association: Association) -> AcceptorPolicy:
     """How a request to this AE is answered."""
-    contexts = {str(one.abstract_syntax): one for one in ae.supported_contexts}
     name = ae.implementation_version_name
+    common_extended = _with(ae, "on_sop_class_common_extended", _common_extended)
     return AcceptorPolicy(
-        {
-            uid: SupportedContext(tuple(map(str, one.transfer_syntax)), one.scu_role, one.scp_role)
-            for uid, one in contexts.items()
-        },
+        Supported(ae),
         maximum_length=ae.maximum_pdu_size,
         implementation_class_uid=ae.implementation_class_uid,
         implementation_version_name=None if name is None else name.decode("ascii"),
@@ -71,8 +87,8 @@ def policy(ae: ApplicationEntity, association: Association) -> AcceptorPolicy:
         window=_with(ae, "on_async_ops_window", _window),
         user_identity=_with(ae, "on_user_identity", _identity, association),
         extended_negotiation=_with(ae, "on_sop_class_extended", _extended),
-        common_extended_negotiation=_with(ae, "on_sop_class_common_extended", _common_extended),
-        service_classes=_service_classes(ae),
+        common_extended_negotiation=common_extended,
+        service_classes={} if common_extended is None else _service_classes(ae),
     )
 
 

@@ -25,7 +25,9 @@ from dicomsim.negotiation_items import (
     SOPClassExtendedNegotiation,
     UserIdentityNegotiation,
 )
+from dicomsim.negotiator import Supported
 from dicomsim.presentation import build_context
+from dicomsim.upper_layer.negotiation import SupportedContext
 from dicomsim.wire import items
 from dicomsim.wire.pdu import AssociateAC, AssociateRJ, AssociateRQ
 from tests.meeting import (
@@ -54,6 +56,19 @@ def rejection(association: Association) -> tuple[int, ...]:
     """Result, source and reason."""
     assert association.is_rejected and association.outcome is not None
     return association.outcome.codes
+
+
+def test_what_is_supported_is_looked_up_as_it_is_asked_for() -> None:
+    ae = acceptor()
+    supported = Supported(ae)
+    expected = {
+        str(one.abstract_syntax): SupportedContext(tuple(map(str, one.transfer_syntax)), one.scu_role, one.scp_role)
+        for one in ae.supported_contexts
+    }
+    assert (expected, len(expected)) == (dict(supported), len(supported))
+    ae.remove_supported_context(VERIFICATION)
+    assert VERIFICATION not in supported
+    assert supported.get(VERIFICATION) is None
 
 
 # -- titles and contexts ---------------------------------------------------------------------------------------------
