@@ -324,6 +324,13 @@ def attributes(dataset: Dataset, keywords: Mapping[str, str]) -> dict[str, str]:
     return {name: str(dataset.get(keyword)) for name, keyword in keywords.items() if keyword in dataset}
 
 
+def failed_instances(instances: list[str]) -> Dataset:
+    """The identifier of a C-GET or C-MOVE response that lists what could not be sent, PS3.4 §C.4.2.1.4.2."""
+    dataset = Dataset()
+    dataset.FailedSOPInstanceUIDList = instances
+    return dataset
+
+
 def tags_of(numbers: tuple[int, ...] | None) -> list[BaseTag]:
     """Tags as user code gets them."""
     return [Tag(number) for number in numbers or ()]

@@ -24,9 +24,10 @@ from dicomsim.lifecycle import AbortPrimitive, AssociatePrimitive, Notices, Rele
 from dicomsim.outcome import Ending, Outcome
 from dicomsim.presentation import PresentationContextTuple
 from dicomsim.services import HANDLERS, SERVICES
-from dicomsim.services.call import UNRECOGNIZED_OPERATION, Call, serve
+from dicomsim.services.call import Call, RefusedError, serve
 from dicomsim.services.storage import StoreTo, make_sink
 from dicomsim.sop_class import SOPClass
+from dicomsim.status import Status
 from dicomsim.transfer_syntax import TransferSyntaxUID
 from dicomsim.upper_layer import rejections
 from dicomsim.wire.codec import encode_pdu
@@ -42,13 +43,6 @@ _ENDINGS: dict[Ending, tuple[str, Callable[[Association], Any]]] = {
     Ending.REJECTED: ("on_association_rejected", AssociatePrimitive),
 }
 """Which handler is told of which end, and with what; all others are aborts to the user."""
-
-
-_CANCEL_HANDLERS = {
-    "C-FIND-RQ": "on_c_find_cancel",
-    "C-GET-RQ": "on_c_get_cancel",
-    "C-MOVE-RQ": "on_c_move_cancel",
-}
 
 
 class Provider:
@@ -89,41 +83,40 @@ class Provider:
     def request(self, session: Session, operation: Operation) -> Job | None:
         """Find the service; inline where no user code is needed."""
         message = operation.request
-        provider = SERVICES.get(message.command_field)
-        context = context_of(session, message.context_id)
-        association: Association = session.user
-        if provider is None:
-            call = self._call(association, operation, context, partial(session.reply, operation))
-            serve(lambda one: one.respond(UNRECOGNIZED_OPERATION), call)
+        provider = SERVICES.get(message.command_field, _unrecognized)
+        if provider is _unrecognized or self._needs_no_user_code(message):
+            serve(provider, self._call(session, operation, partial(session.reply, operation)))
             return None
-        if self._needs_no_user_code(message):
-            serve(provider, self._call(association, operation, context, partial(session.reply, operation)))
-            return None
-        call = self._call(association, operation, context, partial(session.send_reply, operation))
+        call = self._call(session, operation, partial(session.send_reply, operation))
+        call.renew = partial(session.renew, operation)
         return partial(serve, provider, call)
 
     def _needs_no_user_code(self, message: Message) -> bool:
         name = HANDLERS[message.command_field]
         if self._ae.handler(name) is not None:
             return False
-        return name == "on_c_echo" or (
-            name == "on_c_store" and self._ae.store_to in (StoreTo.FILE, StoreTo.NOWHERE)
-        )
+        return name != "on_c_store" or self._ae.store_to in (StoreTo.FILE, StoreTo.NOWHERE)
 
-    def _call(
-        self, association: Association, operation: Operation, context: PresentationContextTuple,
-        send: Callable[[Message], None],
-    ) -> Call:
-        return Call(
-            operation.request, context, self._ae, association.info, send, lambda: operation.cancelled, association
-        )
+    def _call(self, session: Session, operation: Operation, answer: Callable[[Message], None]) -> Call:
+        agreement = session.agreement
+        assert agreement is not None  # messages come only on accepted contexts
+        accepted = agreement.accepted[operation.request.context_id]
+        may_perform = accepted.as_scu if operation.request.name == "N-EVENT-REPORT-RQ" else accepted.as_scp
+        context = context_of(session, operation.request.context_id)
+        association: Association = session.user
+        call = Call(operation, context, may_perform, self._ae, association.info, answer, association)
+        operation.user = call
+        return call
 
     def cancelled(self, session: Session, operation: Operation) -> None:
         """The operation says so itself; the user may want to be told as well."""
-        name = _CANCEL_HANDLERS.get(operation.request.name)
-        handler = None if name is None else self._ae.handler(name)
-        if handler is not None:
-            session.reactor.workers.submit(partial(_run, session, handler))
+        if isinstance(operation.user, Call):
+            session.reactor.workers.submit(operation.user.heed_cancel)
+
+    def overdue(self, session: Session, operation: Operation, seconds: float) -> Job | None:
+        """Answer in place of a handler that does not end."""
+        call = operation.user
+        return partial(call.time_out, seconds) if isinstance(call, Call) and call.in_user_code else None
 
     def sink(self, session: Session, message: Message) -> Sink | None:
         """Data sets of C-STORE go where the AE wants them; all others to memory."""
@@ -138,16 +131,15 @@ class Provider:
     def ended(self, session: Session, outcome: Outcome) -> None:
         """Forget the association, and tell the user if there was one, or an attempt at it."""
         self._ae.dismiss(session)
+        if session.user is not None:
+            session.user.fail_submitted(outcome.error())
         if session.user is not None and session.request_pdu is not None:
             name, primitive = _ENDINGS.get(outcome.how, ("on_association_aborted", AbortPrimitive))
             self._notices.tell(session, self._ae.handler(name), primitive(session.user))
 
 
-def _run(session: Session, handler: Callable[..., Any], *arguments: Any) -> None:
-    try:
-        handler(*arguments)
-    except Exception:  # user code
-        LOGGER.exception("%r: the handler %s failed", session, getattr(handler, "__name__", handler))
+def _unrecognized(call: Call) -> None:
+    raise RefusedError(Status.UNRECOGNIZED_OPERATION, "unknown Command Field")
 
 
 def context_of(session: Session, context_id: int) -> PresentationContextTuple:

@@ -103,10 +103,10 @@ def test_a_timeout_is_the_named_one_of_timeouts(name: str) -> None:
 
 def test_every_timeout_has_a_name_and_can_be_set() -> None:
     ae = AE()
-    assert ("connect", "acse", "dimse", "network", "artim", "send") == NAMES
+    assert ("connect", "acse", "dimse", "network", "artim", "send", "handler") == NAMES
     for number, name in enumerate(NAMES, 1):
         setattr(ae.timeouts, name, number)
-    assert [1, 2, 3, 4, 5, 6] == [getattr(ae.timeouts, name) for name in NAMES]
+    assert [1, 2, 3, 4, 5, 6, 7] == [getattr(ae.timeouts, name) for name in NAMES]
 
 
 def test_the_implementation_can_be_another() -> None:

@@ -14,6 +14,7 @@ from dicomsim import events, outcome
 from dicomsim.dimse.builders import respond
 from dicomsim.dimse.exchange import Arrival, Operation
 from dicomsim.dimse.messages import Message
+from dicomsim.engine.waiting import Task
 from dicomsim.errors import AssociationError
 from dicomsim.events import Side
 from dicomsim.upper_layer import rejections
@@ -243,10 +244,12 @@ def _request(session: Session, message: Message, operation: Operation) -> None:
     job = _begin(session, operation)
     if job is None:
         return
+    task = session.tasks[operation] = Task(operation, partial(_serve, session, operation, job))
+    session.renew(operation)
     if len(session.jobs) < session.calls:
-        session.jobs.append(partial(_serve, session, operation, job))
+        session.jobs.append(task)
     else:
-        hand_to_worker(session, partial(_serve, session, operation, job))
+        hand_to_worker(session, task)
 
 
 def _begin(session: Session, operation: Operation) -> Job | None:
@@ -283,22 +286,38 @@ def _apologize(operation: Operation, send: Callable[[Message], None]) -> None:
             pass  # then nobody is waiting for it
 
 
-def hand_to_worker(session: Session, job: Job) -> None:
-    """Have a job done in a thread of its own."""
-    session.reactor.workers.submit(partial(run, session, job))
+def hand_to_worker(session: Session, task: Task) -> None:
+    """Have a request served in a thread of its own."""
+    session.reactor.workers.submit(partial(run, session, task))
 
 
-def run(session: Session, job: Job) -> None:
-    """Do a job, which serves a request, and see to what had to wait for it; without owning the session."""
+def run(session: Session, task: Task) -> None:
+    """Serve a request, and see to what had to wait for it; without owning the session."""
     try:
-        job()
+        task.job()
     finally:
         session.take(quiet=False)
         try:
-            served(session)
-            session.flush()
+            if session.tasks.get(task.operation) is task:  # else another one has answered in its place
+                del session.tasks[task.operation]
+                served(session)
+                session.flush()
         finally:
             session.give_back()
+
+
+def overdue(session: Session, now: float) -> None:
+    """See to user code that does not end."""
+    seconds = session.timeouts.handler
+    for operation, task in list(session.tasks.items()):
+        if task.deadline is None or now < task.deadline:
+            continue
+        job = None if seconds is None else session.handler.overdue(session, operation, seconds)
+        if job is None:
+            session.renew(operation)
+        else:
+            instead = session.tasks[operation] = Task(operation, job)
+            hand_to_worker(session, instead)
 
 
 def served(session: Session) -> None:

@@ -44,6 +44,10 @@ class Handler(Protocol):
         """A C-CANCEL came for an operation under way, which says so itself (`operation.cancelled`)."""
         ...
 
+    def overdue(self, session: Session, operation: Operation, seconds: float) -> Job | None:
+        """User code for a request has not ended in time: a job that answers in its place; None to give it more."""
+        ...
+
     def sink(self, session: Session, message: Message) -> Sink | None:
         """Where the data set goes that follows this command; None is memory."""
         ...

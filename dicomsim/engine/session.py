@@ -22,7 +22,7 @@ from dicomsim.engine.poller import READ
 from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Buffer, Transport
-from dicomsim.engine.waiting import Waiting
+from dicomsim.engine.waiting import Task, Waiting
 from dicomsim.engine.witness import Observer, wants
 from dicomsim.errors import AssociationError
 from dicomsim.events import Side
@@ -59,7 +59,8 @@ class Session(Waiting):
 
     __slots__ = (
         "_behaviour_state", "_early", "agreement", "answer_pdu", "assembler", "backlog", "calls", "collided",
-        "exchange", "first_bytes", "handler", "held", "release_wanted", "request_pdu", "target", "user",
+        "exchange", "first_bytes", "handler", "held", "release_wanted", "request_pdu", "target", "tasks",
+        "user",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +97,8 @@ class Session(Waiting):
         """Whatever the handler keeps with the session."""
         self.first_bytes = b""
         """What the peer has said in Sta2."""
+        self.tasks: dict[Operation, Task] = {}
+        """User code that is at work for requests of the peer, or will be."""
         self.backlog: list[Operation] = []
         """Requests of the peer that wait for their turn."""
         self.calls = 0
@@ -429,6 +432,28 @@ class Session(Waiting):
 
     def _network_limit(self) -> float | None:
         return None if self.held and not self.calls else super()._network_limit()
+
+    def renew(self, operation: Operation) -> None:
+        """The time limit for user code begins anew; for any thread."""
+        task = self.tasks.get(operation)
+        if task is not None:
+            limit = self.timeouts.handler
+            task.deadline = None if limit is None else self.clock.monotonic() + limit
+
+    def _deadline(self) -> float | None:
+        deadline = super()._deadline()
+        if not (self.tasks or self.exchange.invoked) or not self.is_open:
+            return deadline
+        others = [task.deadline for task in self.tasks.values()]
+        return min((one for one in (deadline, self.exchange.deadline(), *others) if one is not None), default=None)
+
+    def _check_time(self, now: float) -> None:
+        super()._check_time(now)
+        if self.tasks and self.is_open:
+            dispatch.overdue(self, now)
+        if self.exchange.invoked and self.outcome is None:
+            for operation in self.exchange.expired(now)[:1]:
+                self.time_out("dimse", operation.timeout or 0.0)
 
     def __repr__(self) -> str:
         host, port = self.remote

@@ -8,7 +8,7 @@ from typing import Any
 
 OnChange = Callable[[str, float | None], None]
 
-NAMES = ("connect", "acse", "dimse", "network", "artim", "send")
+NAMES = ("connect", "acse", "dimse", "network", "artim", "send", "handler")
 """The names of all timeouts."""
 
 LONGEST = 1e9
@@ -34,6 +34,9 @@ class Timeouts:
     """PS3.8 §9.1.5: for the first request, and for the peer to close after the last PDU; then we close."""
     send: float | None = 60.0
     """Without the peer taking a byte of what we send; then a reset, since no A-ABORT would get through."""
+    handler: float | None = 600.0
+    """For user code between two answers to a request; then the failure status of its service, and it is not listened to
+    any more. Long, for a person may be stepping through it."""
     on_change: OnChange | None = field(default=None, repr=False, compare=False)
     """Told of every change: name and seconds."""
 

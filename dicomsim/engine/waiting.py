@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from dicomsim.dimse.exchange import Operation
 from dicomsim.engine.handler import Job
+from dicomsim.engine.poller import READ
 from dicomsim.engine.pump import Pump, thread_buffer
 from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.timeouts import Timeouts
@@ -16,6 +19,19 @@ from dicomsim.upper_layer.table import State
 
 AWAITING = frozenset((State.STA5, State.STA7, State.STA10, State.STA11))
 """States in which the peer owes us an ACSE PDU, and for which PS3.8 §9.1.5 has no timer."""
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """User code that answers a request."""
+
+    operation: Operation
+    """The request."""
+    job: Job
+    """What is to be done, without owning the session."""
+    deadline: float | None = None
+    """When it is to have ended, or to have given its next answer."""
+
 
 Meanwhile = Callable[[Callable[[], bool]], None]
 """Told what `pump_until` waits for."""
@@ -33,7 +49,7 @@ class Waiting(Pump):
         self, side: Side, reactor: Reactor, timeouts: Timeouts, association_number: int, observer: Observer | None
     ) -> None:
         super().__init__(side, reactor, timeouts, association_number, observer)
-        self.jobs: list[Job] = []
+        self.jobs: list[Task] = []
         """What those who wait can do meanwhile."""
 
     def pump_until(
@@ -122,7 +138,7 @@ class Waiting(Pump):
     def _deadline(self) -> float | None:
         if not self.is_open or self.transport is None:
             return None
-        if self._reads() and self.transport.pending():
+        if self._wanted() & READ and self.transport.pending():
             return self._activity
         limit = self._limit()
         deadline = None if limit is None else limit[0]

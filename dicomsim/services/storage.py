@@ -1,7 +1,7 @@
 """Storage, PS3.4 Annex B: where the data set of a C-STORE goes, and what is answered.
 
-`StoreTo` says in which form the handler gets the data set. Nothing is decoded unless it is asked for as a `Dataset`; as a
-file it is written byte for byte as it came, in the transfer syntax of its context.
+`StoreTo` says in which form the handler gets the data set. Nothing is decoded unless it is asked for as a `Dataset`; as
+a file it is written byte for byte as it came, in the transfer syntax of its context.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from dicomsim.dimse.data import DiscardSink, FileSink, MemorySink, Sink
 from dicomsim.part10 import file_meta, file_name
-from dicomsim.services.call import SOP_CLASS_NOT_SUPPORTED, Call, Refused
+from dicomsim.services.call import Call, RefusedError
+from dicomsim.services.judge import judge
+from dicomsim.status import Status
 from dicomsim.upper_layer.negotiation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 if TYPE_CHECKING:
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from dicomsim.presentation import PresentationContextTuple
 
 LOGGER = logging.getLogger("dicomsim")
-
-OUT_OF_RESOURCES = 0xA700
-
 
 class StoreTo(Enum):
     """The form in which `on_c_store` gets a data set."""
@@ -60,14 +59,15 @@ def make_sink(form: StoreTo, folder: Path, message: Message, context: Presentati
 
 def c_store(call: Call) -> None:
     """Answer with the handler's status; without a handler, with success if the AE keeps or discards by itself."""
+    judge(call)
     message = call.message
     if message.sink_error is not None:
-        raise Refused(OUT_OF_RESOURCES, _why(message.sink_error, message))
-    if message.affected_sop_class_uid != call.context.abstract_syntax:
-        raise Refused(SOP_CLASS_NOT_SUPPORTED, "SOP class is not that of the presentation context")
+        raise RefusedError(Status.OUT_OF_RESOURCES, _why(message.sink_error, message))
+    if message.affected_sop_instance_uid is None:
+        raise RefusedError(Status.INVALID_SOP_INSTANCE, "no SOP instance UID")
     form: StoreTo = call.association.ae.store_to
     if form in (StoreTo.FILE, StoreTo.NOWHERE) and call.handlers.handler("on_c_store") is None:
-        call.respond(0x0000)
+        call.respond(Status.SUCCESS)
         return
     call.respond_with(call.run("on_c_store", _FORMS[form](call), call.context, call.info))
 

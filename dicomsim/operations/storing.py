@@ -1,0 +1,122 @@
+"""`Storing`: C-ECHO and C-STORE."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dicomsim.dimse.data import DataSource, source_bytes
+from dicomsim.dimse.messages import Message
+from dicomsim.operations.requesting import LOW_PRIORITY, Request, Requesting
+from dicomsim.part10 import open_object
+from dicomsim.upper_layer.agreement import AcceptedContext
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+    Storable = Dataset | str | os.PathLike[str]
+
+VERIFICATION = "1.2.840.10008.1.1"
+
+
+class Storing(Requesting):
+    """C-ECHO and C-STORE of an `Association`."""
+
+    __slots__ = ()
+
+    def prepare_c_echo(self) -> Request:
+        """The request of `c_echo`."""
+        context = self.context_for(VERIFICATION)
+        return Request("C-ECHO-RQ", context.context_id, None, {"affected_sop_class_uid": VERIFICATION})
+
+    def c_echo(self, message_id: int | None = None) -> Message:
+        """Ask whether the peer is there; raises what ended the association instead of an answer."""
+        return self.ask(self.prepare_c_echo(), message_id)
+
+    def send_c_echo(self, msg_id: int = 1) -> Dataset:
+        """As `c_echo`, in the form of the 1.x API.
+
+        Raises `RuntimeError` when the association is not open, `ValueError` when no context for it was accepted.
+        """
+        self.require_established("C-ECHO")
+        return self.status_of(lambda: self.c_echo(msg_id))
+
+    def prepare_c_store(
+        self,
+        dataset: Storable,
+        priority: int = LOW_PRIORITY,
+        originator_aet: str | bytes | None = None,
+        originator_id: int | None = None,
+        convert: bool | None = None,
+    ) -> Request:
+        """The request of `c_store`."""
+        sop_class, instance, context, data = self._storable(dataset, convert)
+        if isinstance(originator_aet, bytes):
+            originator_aet = originator_aet.decode("ascii", "replace").strip()
+        elements = {
+            "affected_sop_class_uid": sop_class,
+            "priority": priority,
+            "affected_sop_instance_uid": instance,
+            "move_originator_application_entity_title": originator_aet,
+            "move_originator_message_id": originator_id,
+        }
+        return Request("C-STORE-RQ", context.context_id, data, elements)
+
+    def c_store(
+        self,
+        dataset: Storable,
+        message_id: int | None = None,
+        priority: int = LOW_PRIORITY,
+        originator_aet: str | bytes | None = None,
+        originator_id: int | None = None,
+        convert: bool | None = None,
+    ) -> Message:
+        """Send a data set, or the data set of a file as it stands, without decoding it.
+
+        With `convert`, one with native pixel data goes in whichever such transfer syntax was accepted; without it only
+        in its own; by default a `Dataset` is converted, since it has to be encoded anyway, and a file is not. A file
+        that is converted passes through memory.
+
+        Raises `FileError` for a file that cannot be sent, `ValueError` when no accepted context fits, and what ended
+        the association instead of an answer.
+        """
+        return self.ask(self.prepare_c_store(dataset, priority, originator_aet, originator_id, convert), message_id)
+
+    def send_c_store(
+        self,
+        dataset: Storable,
+        msg_id: int = 1,
+        priority: int = LOW_PRIORITY,
+        originator_aet: str | bytes | None = None,
+        originator_id: int | None = None,
+        convert: bool | None = None,
+    ) -> Dataset:
+        """As `c_store`, in the form of the 1.x API; raises `RuntimeError` when the association is not open."""
+        self.require_established("C-STORE")
+        return self.status_of(
+            lambda: self.c_store(dataset, msg_id, priority, originator_aet, originator_id, convert)
+        )
+
+    def _storable(
+        self, dataset: Storable, convert: bool | None
+    ) -> tuple[str, str, AcceptedContext, DataSource]:
+        if isinstance(dataset, str | os.PathLike):
+            meta, data = open_object(dataset)
+            context = self.context_for(meta.sop_class_uid, meta.transfer_syntax_uid, reencodes=bool(convert))
+            converted = _converted(data, meta.transfer_syntax_uid, context.transfer_syntax)
+            return meta.sop_class_uid, meta.sop_instance_uid, context, converted
+        from dicomsim.datasets import encode
+
+        sop_class, instance = str(dataset.SOPClassUID), str(dataset.SOPInstanceUID)
+        encoded_as = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
+        wanted = None if encoded_as is None else str(encoded_as)
+        context = self.context_for(sop_class, wanted, reencodes=convert is not False)
+        return sop_class, instance, context, encode(dataset, context.transfer_syntax)
+
+
+def _converted(data: DataSource, from_syntax: str, to_syntax: str) -> DataSource:
+    if from_syntax == to_syntax:
+        return data
+    from dicomsim.datasets import convert
+
+    return convert(source_bytes(data), from_syntax, to_syntax)

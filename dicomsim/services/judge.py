@@ -1,0 +1,54 @@
+"""Whether a request may be served at all: roles, SOP class, service, and what every request must have."""
+
+from __future__ import annotations
+
+import re
+
+from dicomsim.dimse.table import MESSAGE_TYPES, DataSet
+from dicomsim.services.call import Call, RefusedError
+from dicomsim.sop_class import ServiceClass, SOPClass, service_of
+from dicomsim.status import Status
+
+UPS_PUSH = "1.2.840.10008.5.1.4.34.6.1"
+"""The SOP class that N-services name on the contexts of all UPS SOP classes, PS3.4 §CC.3.1.1."""
+
+_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
+UID_LIMIT = 64
+
+
+def is_valid_uid(uid: str) -> bool:
+    """Whether a UID is as PS3.5 §9.1 has it."""
+    return len(uid) <= UID_LIMIT and _UID.fullmatch(uid) is not None
+
+
+def judge(call: Call) -> None:
+    """Raise `RefusedError` for a request that is not to be served."""
+    message, context = call.message, call.context
+    normalized = message.name.startswith("N-")
+    if not call.may_perform:
+        refusal = Status.UNRECOGNIZED_OPERATION if normalized else Status.SOP_CLASS_NOT_SUPPORTED
+        raise RefusedError(refusal, "not the role that was negotiated")
+    sop_class = message.sop_class_uid
+    if sop_class is None:
+        missing = Status.UNABLE_TO_PROCESS if message.name == "C-FIND-RQ" else Status.MISTYPED_ARGUMENT
+        raise RefusedError(missing, "no SOP class UID")
+    if sop_class != context.abstract_syntax and not belongs(sop_class, context.abstract_syntax or "", normalized):
+        refusal = Status.NO_SUCH_SOP_CLASS if normalized else Status.SOP_CLASS_NOT_SUPPORTED
+        raise RefusedError(refusal, "SOP class is not that of the presentation context")
+    services = context.abstract_syntax.dimse_services if context.abstract_syntax is not None else ()
+    services = services or SOPClass(sop_class).dimse_services
+    if services and call.service not in services:
+        refusal = Status.UNABLE_TO_PROCESS if message.name == "C-FIND-RQ" else Status.UNRECOGNIZED_OPERATION
+        raise RefusedError(refusal, f"SOP class has no {call.service}")
+    instance = message.sop_instance_uid
+    if instance is not None and not is_valid_uid(instance):
+        raise RefusedError(Status.INVALID_SOP_INSTANCE, "SOP instance UID is invalid")
+    if MESSAGE_TYPES[message.command_field].data_set is DataSet.ALWAYS and not message.has_data_set:
+        raise RefusedError(call.failure, "data set is missing")
+
+
+def belongs(sop_class: str, abstract_syntax: str, normalized: bool) -> bool:
+    """Whether messages that name a SOP class may go on contexts of another abstract syntax."""
+    if sop_class in SOPClass(abstract_syntax).members:
+        return True
+    return normalized and sop_class == UPS_PUSH and service_of(abstract_syntax) is ServiceClass.UNIFIED_PROCEDURE_STEP

@@ -1,0 +1,33 @@
+"""Queries: C-FIND of Query/Retrieve, worklists and whatever else is searched. PS3.4 §C.4.1, Annexes K, Q, U, V …"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from dicomsim.dimse.builders import respond
+from dicomsim.dimse.table import PENDING
+from dicomsim.services.call import Call, RefusedError
+from dicomsim.services.judge import judge
+from dicomsim.status import Status
+
+
+def c_find(call: Call) -> None:
+    """Send each match that the handler yields as it is yielded; end with its final status, success or cancel."""
+    judge(call)
+    with closing(call.steps("on_c_find", call.identifier(), call.context, call.info)) as steps:
+        for step in steps:
+            if call.stops():
+                break
+            status, identifier = call.pair(step)
+            code, further = call.status(status)
+            if code not in PENDING:
+                response = respond(call.message, code)
+            elif identifier is None:
+                raise RefusedError(call.failure, "handler gave no match with Pending")
+            else:
+                response = respond(call.message, code, call.encoded(identifier))
+            response.command.update(further)
+            call.send(response)
+            if code not in PENDING:
+                return
+    call.respond(Status.CANCEL if call.stops() else Status.SUCCESS)
