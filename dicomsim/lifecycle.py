@@ -185,8 +185,9 @@ class Notices:
         try:
             while (job := self._next(session)) is not None:
                 job()
-        except BaseException:
-            self._next(session, drop=True)
+        except BaseException:  # what is queued is left to the workers that come for it
+            with self._lock:
+                self._working.discard(session)
             raise
 
     def _may_work(self, session: Session) -> bool:
@@ -196,10 +197,10 @@ class Notices:
             self._working.add(session)
             return True
 
-    def _next(self, session: Session, drop: bool = False) -> Job | None:
+    def _next(self, session: Session) -> Job | None:
         with self._lock:
             queue = self._waiting[session]
-            if queue and not drop:
+            if queue:
                 return queue.popleft()
             del self._waiting[session]
             self._working.discard(session)

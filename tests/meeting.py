@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 from dicomsim.ae import AE
 from dicomsim.association import Association
+from dicomsim.engine.stream import BlockingStream, StreamListener
 from dicomsim.server import Server
+from dicomsim.upper_layer.negotiation import AcceptorPolicy, SupportedContext, negotiate
+from dicomsim.wire.codec import decode_pdu, encode_pdu
+from dicomsim.wire.framer import Framer
+from dicomsim.wire.pdu import AssociateRQ
 
 LIMIT = 20.0
 """Seconds a test waits for what must come; it comes in milliseconds."""
@@ -84,3 +90,46 @@ def serving(ae: AE, **arguments: Any) -> Iterator[Server]:
     """A server of the AE on a free port of the loopback interface."""
     with ae.start_server(LOOPBACK, **arguments) as server:
         yield server
+
+
+class SilentPeer:
+    """An acceptor by script: it answers the association request, unless told not to, and nothing after that.
+
+    It reads nothing more either, so that what is sent to it stops when the buffers are full.
+    """
+
+    def __init__(self, *, answers: bool = True) -> None:
+        self._answers = answers
+        self._listener = StreamListener()
+        self.address = self._listener.address
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._done = threading.Event()
+        self.stream: BlockingStream | None = None
+
+    def _serve(self) -> None:
+        self.stream = self._listener.accept(LIMIT)
+        framer = Framer(whole=True)
+        request = b""
+        while not request:
+            request = next(iter(framer.pdus(self.stream.receive(LIMIT))), b"")
+        if self._answers:
+            self.stream.send(self._acceptance(request), LIMIT)
+        self._done.wait()
+
+    @staticmethod
+    def _acceptance(data: bytes) -> bytes:
+        request = decode_pdu(data)
+        assert isinstance(request, AssociateRQ)
+        known = {str(one.abstract_syntax): SupportedContext((IMPLICIT,)) for one in request.presentation_contexts}
+        return encode_pdu(negotiate(request, AcceptorPolicy(known, maximum_length=0)))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join(LIMIT)
+        self._listener.close()
+        if self.stream is not None:
+            self.stream.close()
