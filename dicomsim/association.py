@@ -14,7 +14,8 @@ from dicomsim.errors import StateError
 from dicomsim.events import Side
 from dicomsim.operations.normalized import Normalizing
 from dicomsim.operations.querying import Querying
-from dicomsim.operations.storing import Storing
+from dicomsim.operations.requesting import LOW_PRIORITY
+from dicomsim.operations.storing import VERIFICATION, Storing
 from dicomsim.operations.submitting import Answer, Submitting
 from dicomsim.outcome import Ending, Outcome
 from dicomsim.presentation import PresentationContext
@@ -26,6 +27,8 @@ from dicomsim.wire.pdu import pad_ae_title
 
 if TYPE_CHECKING:
     from dicomsim.ae import ApplicationEntity
+
+__all__ = ["LOW_PRIORITY", "VERIFICATION", "Association"]
 
 _PARAMETERS = {
     "priority": "priority",
