@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from dicomsim.ae import AE
+from dicomsim.association import VERIFICATION, Association
 from dicomsim.behaviour import Behaviour
 from dicomsim.errors import AssociationError
-from dicomsim.operations.storing import VERIFICATION, Association
 from dicomsim.upper_layer.table import State
 from dicomsim.wire.codec import encode_pdu
 from dicomsim.wire.pdu import Abort
