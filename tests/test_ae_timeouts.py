@@ -51,7 +51,7 @@ def impatient(*abstract_syntaxes: str, **timeouts: float | None) -> AE:
 def test_the_connect_timeout_ends_what_does_not_connect() -> None:
     listener = listen("127.0.0.1", 0, backlog=0)
     address = listener.getsockname()[:2]
-    first = connect_stream(*address, timeout=LIMIT)  # fills the backlog: Linux drops further SYNs
+    first = connect_stream(address[0], address[1], LIMIT)  # fills the backlog: Linux drops further SYNs
     ended = Calls()
     asking = impatient(connect=SHORT)
     asking.events.add(ended, events.TimerExpired)
@@ -130,7 +130,7 @@ def test_artim_closes_a_connection_on_which_nothing_is_asked() -> None:
     answering.timeouts.artim = SHORT
     ended = Calls()
     answering.events.add(ended, events.Ended)
-    with serving(answering) as server, connect_stream(*server.address, timeout=LIMIT) as stream:
+    with serving(answering) as server, connect_stream(*server.address, LIMIT) as stream:
         assert b"" == stream.receive(LIMIT)
         timed_out(ended.next().outcome, "artim", "Sta2")
 
@@ -140,7 +140,7 @@ def test_artim_closes_a_connection_that_the_peer_does_not_close() -> None:
     answering.timeouts.artim = SHORT
     closed = Calls()
     answering.events.add(closed, events.ConnectionClosed, events.TimerExpired)
-    with serving(answering) as server, connect_stream(*server.address, timeout=LIMIT) as stream:
+    with serving(answering) as server, connect_stream(*server.address, LIMIT) as stream:
         stream.send(PDU_BYTES["RQ-001"], LIMIT)
         assert stream.receive(LIMIT)[:1] == b"\x03"
         assert ("artim", SHORT) == ((expired := closed.next()).name, expired.seconds)

@@ -162,7 +162,7 @@ def test_a_connection_without_a_request_is_no_association() -> None:
     ended = Calls()
     answering.events.add(ended)
     with serving(answering) as server:
-        connect_stream(*server.address, timeout=LIMIT).close()
+        connect_stream(*server.address, LIMIT).close()
         assert "on_receive_connection" == calls.next()[0]
         ended.until(Ended)
     assert calls.is_empty
