@@ -6,6 +6,7 @@ Every command reports a `DicomsimError` as one line on stderr and exits with the
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -66,6 +67,9 @@ def main(arguments: list[str] | None = None) -> Any:
         code = INTERRUPTED
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     except click.ClickException as error:
         error.show()
         code = error.exit_code
