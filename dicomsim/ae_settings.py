@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dicomsim.engine.timeouts import Timeouts
+from dicomsim.engine.timeouts import NAMES, Timeouts
 from dicomsim.engine.transport import outward_address
 from dicomsim.services.storage import StoreTo
 from dicomsim.upper_layer.negotiation import (
@@ -38,8 +38,7 @@ class Settings:
         self.ae_title = ae_title
         self.port = port
         self.bind_addr = ""
-        self.timeouts = Timeouts()
-        """Every timeout by name; what is set here goes to the associations that are open, too."""
+        self._timeouts = Timeouts()
         self.maximum_pdu_size = DEFAULT_MAXIMUM_LENGTH
         self.maximum_associations = 2
         self.require_called_aet = b""
@@ -150,6 +149,18 @@ class Settings:
                 f"implementation_version_name must have 1 to {LONGEST_VERSION_NAME} ASCII characters, unlike {value!r}"
             )
         self._implementation_version_name = name.encode("ascii")
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """Every timeout by name; what is set goes to the associations that are open, too. May be set as a whole."""
+        return self._timeouts
+
+    @timeouts.setter
+    def timeouts(self, value: Timeouts) -> None:
+        if not isinstance(value, Timeouts):
+            raise TypeError(f"timeouts must be a Timeouts, not {value!r}")
+        for name in NAMES:
+            setattr(self._timeouts, name, getattr(value, name))
 
     @property
     def acse_timeout(self) -> float | None:
