@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -57,7 +57,8 @@ class Requestor:
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`: the two AEs."""
-        return {"peer": asdict(self.peer), "calling": self.ae.ae_title.decode("ascii").strip()}
+        peer = {"ae_title": self.peer.ae_title, "host": self.peer.host, "port": self.peer.port}
+        return {"peer": peer, "calling": self.ae.ae_title.decode("ascii").strip()}
 
 
 def explain(outcome: Outcome, peer: PeerAddress) -> str:
