@@ -14,7 +14,7 @@ from typing import Final
 from dicomsim.dimse.data import Buffer, DataSource, FileSlice, source_bytes, source_length
 from dicomsim.dimse.messages import Message
 from dicomsim.errors import AssociationError
-from dicomsim.wire.command import encode_command
+from dicomsim.wire.command import Value, encode_command
 from dicomsim.wire.pdu import PduType
 
 PDV_OVERHEAD: Final = 6
@@ -53,8 +53,27 @@ def fragment(message: Message, maximum_length: int, size_hint: int = PREFERRED_L
         FileError: a file to send cannot be read; while the buffers are taken, unless it is a small one.
     """
     return fragment_encoded(
-        message.context_id, encode_command(message.command), message.data, maximum_length, size_hint
+        message.context_id, _commands.encode(message.command), message.data, maximum_length, size_hint
     )
+
+
+class _Commands:
+    """Encodes command sets, and remembers the last one: all matches of a query have the same."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: tuple[dict[int, Value], bytes] = ({}, b"")
+
+    def encode(self, command: dict[int, Value]) -> bytes:
+        last, data = self._last  # one reference, so that threads cannot come between command and bytes
+        if not last or command != last:
+            data = encode_command(command)
+            self._last = dict(command), data
+        return data
+
+
+_commands = _Commands()
 
 
 def fragment_encoded(
