@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dicomsim.engine.timeouts import NAMES, Timeouts
+from dicomsim.engine.timeouts import NAMES as ALL_TIMEOUTS
+from dicomsim.engine.timeouts import Timeouts
 from dicomsim.repl.peer_address import check_title, parse_peer
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ PEER = Parsed("[AET@]HOST:PORT", parse_peer)
 TITLE = Parsed("AET", check_title)
 
 # -- timeouts ----------------------------------------------------------------------------------------------------------
+
+NAMES = tuple(name for name in ALL_TIMEOUTS if name != "handler")
+"""Timeouts that a command can run into: none of them has handlers."""
 
 
 def parse_timeout(text: str) -> dict[str, float | None]:

@@ -50,7 +50,11 @@ Queue = queue.SimpleQueue[Entry | Stop]
     ),
 )
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 or :: for all there are."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Where to listen; 0.0.0.0 or :: for all addresses of this machine.",
 )
 @click.option(
     "--port", type=click.IntRange(0, 0xFFFF), default=11112, show_default=True, metavar="P", help="0 takes a free one."

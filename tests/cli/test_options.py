@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dicomsim import AE
-from dicomsim.cli.options import apply_timeouts, example, parse_timeout, parse_transfer_syntax
-from dicomsim.engine.timeouts import NAMES, Timeouts
+from dicomsim.cli.options import NAMES, apply_timeouts, example, parse_timeout, parse_transfer_syntax
+from dicomsim.engine.timeouts import Timeouts
 from tests.cli.conftest import Call
 
 
