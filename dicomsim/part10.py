@@ -1,7 +1,7 @@
 """DICOM files, PS3.10 §7.1: finding the data set behind the file meta information, and writing that in front of one.
 
-Ours and not pydicom's, because a file that is sent or received is never decoded: what is wanted of it are three UIDs and
-where its data set begins.
+Ours and not pydicom's, because a file that is sent or received is never decoded: what is wanted of it are three UIDs
+and where its data set begins.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from dicomsim.errors import FileError
 
 PREAMBLE: Final = 128
 META_LIMIT: Final = 1 << 16
-"""Largest file meta information read; what the standard allows is a few hundred bytes, with private information more."""
+"""Largest file meta information read; the standard's is a few hundred bytes, private information may add to it."""
 
 WHOLE: Final = 1 << 16
 """Bytes up to which a file to be sent is read at once."""
 
 _FIRST_READ: Final = 1024
-_LONG_VRS: Final = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+_LONG_VRS: Final = frozenset(
+    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+)
 _ELEMENT: Final = struct.Struct("<HH2sH")
 _SOP_CLASS: Final = 0x0002
 _SOP_INSTANCE: Final = 0x0003

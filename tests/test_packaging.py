@@ -34,7 +34,7 @@ def test_the_command_is_where_the_entry_point_says() -> None:
 def test_the_pytest_plugin_is_named_once_it_exists() -> None:
     plugin = "dicomsim.scenario.pytest_plugin"
     exists = (ROOT / "dicomsim" / "scenario" / "pytest_plugin.py").is_file()
-    expected = {"dicomsim": plugin} if exists else {}
+    expected = {plugin: plugin} if exists else {}
     assert expected == PROJECT.get("entry-points", {}).get("pytest11", {})
 
 

@@ -114,7 +114,8 @@ def _as_dict(report: ReplayReport) -> dict[str, Any]:
         "association": report.association,
         "verdict": report.verdict.value,
         "steps": [
-            {"step": one.step, "frame": one.frame, "from": one.sender and one.sender.value, "text": one.text} for one in report.steps
+            {"step": one.step, "frame": one.frame, "from": one.sender and one.sender.value, "text": one.text}
+            for one in report.steps
         ],
         "differences": [
             {"step": one.step, "frame": one.frame, "path": one.path, "captured": one.captured, "live": one.live}
