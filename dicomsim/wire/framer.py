@@ -34,6 +34,7 @@ Piece: TypeAlias = (
 """`(PDU, pdu_type, raw)`, `(PDV, context_id, control, chunk, complete)` or `(P_DATA_END, pdu_length)`."""
 
 _P_DATA_TF: Final = 4  # a plain int: comparing with the enum member is slower
+_TLS_RECORDS = (0x15, 0x16)  # alert and handshake: what the wrong port answers, and what comes to the wrong port
 _VARIABLE = frozenset((PduType.A_ASSOCIATE_RQ, PduType.A_ASSOCIATE_AC, PduType.P_DATA_TF))
 _FIXED_LENGTH = 4
 
@@ -194,7 +195,8 @@ class Framer:
 
 
 def _unknown_pdu(pdu_type: int) -> WireError:
-    return WireError(0, "PDU", f"type {pdu_type:02X}H is no PDU", WireFault.UNRECOGNIZED_PDU)
+    hint = ", but begins a TLS record: one side seems to expect TLS here" if pdu_type in _TLS_RECORDS else ""
+    return WireError(0, "PDU", f"type {pdu_type:02X}H is no PDU{hint}", WireFault.UNRECOGNIZED_PDU)
 
 
 def _bad_p_data_length(length: int, limit: int) -> WireError:
