@@ -15,8 +15,6 @@ from dicomsim.engine.timeouts import Timeouts
 from dicomsim.repl.peer_address import check_title, parse_peer
 
 if TYPE_CHECKING:
-    from dicomsim.ae import AE
-
     ParamType = click.ParamType[Any]
 else:
     ParamType = click.ParamType  # no generic class before click 8.4
@@ -93,12 +91,6 @@ def timeout_option(**defaults: float | None) -> Callable[[Command], Command]:
 
 def _shown(seconds: float | None) -> str:
     return "none" if seconds is None else f"{seconds:g}"
-
-
-def apply_timeouts(ae: AE, timeouts: Timeouts) -> None:
-    """Give an AE the timeouts of the command line."""
-    for name in NAMES:
-        setattr(ae.timeouts, name, getattr(timeouts, name))
 
 
 # -- transfer syntaxes -------------------------------------------------------------------------------------------------

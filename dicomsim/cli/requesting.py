@@ -10,7 +10,6 @@ import click
 
 from dicomsim.ae import AE
 from dicomsim.association import Association
-from dicomsim.cli.options import apply_timeouts
 from dicomsim.cli.secure import Security
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.outcome import Ending, Outcome
@@ -41,7 +40,7 @@ class Requestor:
     ) -> Requestor:  # fmt: skip
         """With the settings of the command line."""
         ae = AE(calling)
-        apply_timeouts(ae, timeouts)
+        ae.timeouts = timeouts
         ae.maximum_pdu_size = max_pdu
         if trace:
             from dicomsim.cli.trace import KINDS, Trace

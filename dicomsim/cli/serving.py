@@ -10,7 +10,6 @@ import click
 from dicomsim import transfer_syntax
 from dicomsim.ae import AE
 from dicomsim.association import VERIFICATION
-from dicomsim.cli.options import apply_timeouts
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.services.storage import StoreTo
 from dicomsim.sop_class import SOPClass, registry
@@ -33,7 +32,7 @@ def make_acceptor(
     ae.require_calling_aet = require_calling or b""
     ae.maximum_associations = max_associations
     ae.maximum_pdu_size = max_pdu
-    apply_timeouts(ae, timeouts or Timeouts())
+    ae.timeouts = timeouts or Timeouts()
     for sop_class in (VERIFICATION, *storage_classes()):
         ae.add_supported_context(sop_class, transfer_syntaxes or all_transfer_syntaxes())
     ae.store_to = StoreTo.NOWHERE

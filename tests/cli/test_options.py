@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dicomsim import AE
-from dicomsim.cli.options import NAMES, apply_timeouts, example, parse_timeout, parse_transfer_syntax
-from dicomsim.engine.timeouts import Timeouts
+from dicomsim.cli.options import NAMES, example, parse_timeout, parse_transfer_syntax
 from tests.cli.conftest import Call
 
 
@@ -36,12 +34,6 @@ def test_none_is_no_limit_for_all_but_the_one_of_the_standard() -> None:
 def test_a_timeout_that_is_none_is_refused(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_timeout(text)
-
-
-def test_timeouts_reach_the_ae() -> None:
-    ae = AE()
-    apply_timeouts(ae, Timeouts(acse=1.5, dimse=None, network=9.0))
-    assert (1.5, None, 9.0) == (ae.acse_timeout, ae.dimse_timeout, ae.network_timeout)
 
 
 @pytest.mark.parametrize("text", ["1.2.840.10008.1.2.4.90", "JPEG2000Lossless", "jpeg2000lossless"])
