@@ -255,7 +255,12 @@ class Session(Waiting):
 
     def _encoded(self, message: Message) -> Iterator[Buffer]:
         """The PDUs of a message; what cannot be had from the start is found out before anything is sent."""
-        buffers = fragment(message, self.agreement.peer_maximum_length if self.agreement else 0)
+        try:
+            buffers = fragment(message, self.agreement.peer_maximum_length if self.agreement else 0)
+        except AssociationError as error:
+            if not message.is_request:  # nothing fits, and whoever has asked would wait for ever
+                self.abort(str(error))
+            raise
         return chain((next(buffers),), buffers)
 
     def reply(self, operation: Operation, response: Message) -> None:

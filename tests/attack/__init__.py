@@ -1,0 +1,1 @@
+"""Attacks over loopback: hostile peers, broken input, and whether a plain C-ECHO still works afterwards."""
