@@ -13,7 +13,7 @@ from dicomsim.engine.stream import BlockingStream, connect_stream
 from dicomsim.upper_layer.negotiation import build_request, propose
 from dicomsim.wire.codec import decode_pdu, encode_pdu
 from dicomsim.wire.framer import Framer
-from dicomsim.wire.pdu import Abort, AssociateRJ, Pdu, ReleaseRP
+from dicomsim.wire.pdu import Abort, AssociateAC, AssociateRJ, Pdu, ReleaseRP
 from tests.meeting import CT_IMAGE_STORAGE, IMPLICIT, LIMIT, VERIFICATION
 
 CONTEXTS = propose([(VERIFICATION, (IMPLICIT,)), (CT_IMAGE_STORAGE, (IMPLICIT,))])
@@ -49,6 +49,11 @@ class Hostile:
     def say(self, *parts: bytes) -> None:
         """Send, all in one write."""
         self.stream.send(b"".join(parts), LIMIT)
+
+    def is_accepted(self, request: bytes) -> bool:
+        """Whether an A-ASSOCIATE-AC comes for the request."""
+        self.say(request)
+        return isinstance(self.hear(), AssociateAC)
 
     def hear(self) -> Pdu | None:
         """The next PDU; None when the victim has closed or reset the connection. Raises `TimeLimitError`."""
