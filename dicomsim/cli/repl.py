@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import click
 
+from dicomsim.cli.options import example
 
-@click.command("repl")
+
+@click.command(
+    "repl",
+    epilog=example(
+        "dicomsim repl ARCHIVE@127.0.0.1:11112",
+        "dicomsim repl 127.0.0.1:11112 -c 'echo; release'",
+    ),
+)
 @click.argument("peer", required=False, metavar="[[AET@]HOST:PORT]")
 @click.option(
     "-c", "--command", "commands", multiple=True, metavar="COMMANDS", help="Run these and leave; may be repeated."
