@@ -166,7 +166,10 @@ def _character_sets(value: bytes | None) -> Any:
     if value is None:
         return default_encoding
     names = value.decode("ascii", "replace").strip(" \0").split("\\")
-    return convert_encodings(names if len(names) > 1 else names[0])
+    try:
+        return convert_encodings(names if len(names) > 1 else names[0])
+    except (ValueError, LookupError):  # what pydicom does not know it passes over, but some names break Python's codecs
+        return default_encoding
 
 
 def _require_whole(dataset: Dataset, syntax: TransferSyntaxUID) -> None:

@@ -236,11 +236,14 @@ def _remark(code: int, kind: StatusClass, subject: ServiceClass | None) -> str:
 def describe_status(code: int, service: str | None = None, dimse: str | None = None) -> str:
     """A status in one line, such as `0xA700 Failure: Refused: Out of resources`.
 
-    `service` and `dimse` are as for `statuses_of`. A code the service does not know is still described by its class,
-    with a remark that says so.
+    `service` and `dimse` are as for `statuses_of`, but the service need not exist: peers give any text for a SOP class.
+    A code the service does not know is still described by its class, with a remark that says so.
     """
     kind = status_class(code)
-    subject, _ = _subject(service)
+    try:
+        subject, _ = _subject(service)
+    except ValueError:
+        subject = service = None
     # Codes of PS3.7 keep their meaning in responses where they have no place.
     entry = find_status(code, service, dimse) or (find_status(code, service) if subject else _without_service(code))
     text = f"0x{code:04X} {kind}"

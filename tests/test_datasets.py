@@ -299,3 +299,11 @@ def test_what_is_no_file_or_no_dicom_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("text")
     with pytest.raises(FileError, match="not a DICOM file"):
         read_file(tmp_path / "text")
+
+
+@pytest.mark.filterwarnings("ignore:Unknown encoding")
+@pytest.mark.parametrize("charset", [b"ISO\0X ", b"ISO_IR 100\0ISO_IR 192", b"\0\0", b"\\\\", b"\xff\xfe", b"none"])
+def test_a_character_set_that_does_not_exist_is_read_as_the_default_one(charset: bytes) -> None:
+    name = b"\x10\x00\x10\x00PN\x04\x00A^B "
+    data = b"\x08\x00\x05\x00CS" + len(charset).to_bytes(2, "little") + charset + name
+    assert "A^B" == decode(data, EXPLICIT).PatientName

@@ -175,6 +175,8 @@ def test_sop_classes_named_in_rows_exist() -> None:
         (0xFF00, None, None, "0xFF00 Pending"),
         (0xA900, "1.2.3.4", "C-STORE", "0xA900 Failure: Error: Data Set does not match SOP Class"),
         (0xA801, "1.2.840.10008.5.1.4.38.3", "C-MOVE", "0xA801 Failure: Refused: Move Destination unknown"),
+        (0xA700, "what a peer says", "C-STORE", "0xA700 Failure: Refused: Out of resources"),
+        (0xB000, "", "C-STORE", "0xB000 Warning (the meaning depends on the service)"),
     ],
 )
 def test_a_status_is_described_in_one_line(code: int, service: str | None, dimse: str | None, text: str) -> None:
@@ -183,7 +185,7 @@ def test_a_status_is_described_in_one_line(code: int, service: str | None, dimse
 
 def test_a_service_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(ValueError, match="Sorage"):
-        describe_status(0, "Sorage")
+        statuses_of("Sorage")
 
 
 def test_failure_reasons_are_those_of_storage_commitment() -> None:
