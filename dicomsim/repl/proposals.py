@@ -13,9 +13,9 @@ from dicomsim.behaviour.values import suggest
 from dicomsim.errors import FileError
 from dicomsim.part10 import read_file_meta
 from dicomsim.presentation import READY_LISTS, PresentationContext, build_context
-from dicomsim.transfer_syntax import TransferSyntaxUID
 
-UNCOMPRESSED = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
+IMPLICIT = "1.2.840.10008.1.2"
+UNCOMPRESSED = ("1.2.840.10008.1.2.1", IMPLICIT)
 """Explicit VR little endian first, as most files are: who takes the first one takes them as they stand."""
 LIST_SUFFIX = "PresentationContexts"
 
@@ -85,15 +85,18 @@ def _transfer_syntax(word: str) -> str:
 
 
 def _contexts_of_files(paths: Iterable[Path]) -> Iterator[PresentationContext]:
-    """One context for the uncompressed files of a SOP class, and one for each compression."""
+    """One context for each transfer syntax of a SOP class, so that files go as they stand.
+
+    Uncompressed ones may also go in implicit VR little endian, which every peer has to know (PS3.5 §10.1).
+    """
     for path in paths:
         try:
             meta = read_file_meta(path)
         except FileError:
             continue  # sending it will say so
-        syntax = TransferSyntaxUID(meta.transfer_syntax_uid)
-        wanted = UNCOMPRESSED if syntax in UNCOMPRESSED else (str(syntax),)
-        yield build_context(meta.sop_class_uid, wanted)
+        yield build_context(meta.sop_class_uid, meta.transfer_syntax_uid)
+        if meta.transfer_syntax_uid in UNCOMPRESSED:
+            yield build_context(meta.sop_class_uid, IMPLICIT)
 
 
 def dicom_files(paths: Iterable[Path]) -> list[Path]:

@@ -14,6 +14,9 @@ from dicomsim.repl.line import quoted
 from dicomsim.repl.output import Output, PlainOutput, TerminalOutput
 from dicomsim.repl.workbench import Workbench
 
+PATIENCE = 2.0
+"""Seconds after which somebody at a terminal is told how to end a command that waits for a peer."""
+
 
 def run_repl(peer: str | None, commands: Sequence[str], calling: str | None = None) -> int:
     """Run the commands, or those of stdin if it is no terminal, or ask for them; the exit code.
@@ -25,20 +28,21 @@ def run_repl(peer: str | None, commands: Sequence[str], calling: str | None = No
         interpreter = _interpreter(PlainOutput())
         lines = (("", one) for one in commands) if commands else lines_of(sys.stdin)
         return run_batch(interpreter, chain((("", one) for one in first), lines))
-    from dicomsim.repl.prompt import Prompt, open_history
+    from dicomsim.repl.prompt import MESSAGE, Prompt, open_history
 
     output = TerminalOutput()
-    interpreter = _interpreter(output)
+    interpreter = _interpreter(output, PATIENCE)
     prompt = Prompt(interpreter, open_history(output))
     output.line(f"dicomsim {__version__}; help lists the commands, Tab completes, Ctrl-D leaves")
     for line in first:
+        output.line(f"{MESSAGE}{line}")
         interpreter.run(line)
     return prompt.run()
 
 
-def _interpreter(output: Output) -> Interpreter:
+def _interpreter(output: Output, patience: float | None = None) -> Interpreter:
     registry = all_commands()
-    return Interpreter(registry, Workbench(output, registry))
+    return Interpreter(registry, Workbench(output, registry), patience)
 
 
 def _first(peer: str | None, calling: str | None) -> Iterator[str]:

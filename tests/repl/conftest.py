@@ -119,11 +119,18 @@ def peer(acceptor: Server) -> str:
 
 
 @pytest.fixture
-def silent(acceptor: Server) -> Callable[[], None]:
-    """Calling it makes the peer press Ctrl-C for us when a C-ECHO comes, and not answer before it is aborted."""
+def silent(acceptor: Server) -> Callable[..., None]:
+    """Calling it makes the peer press Ctrl-C for us when a C-ECHO comes, and not answer before it is aborted.
+
+    `before` is called in the peer's thread before the key is pressed.
+    """
     over = threading.Event()
 
+    first: list[Callable[[], object]] = []
+
     def on_c_echo(*_: object) -> int:
+        for call in first:
+            call()
         press_ctrl_c()
         over.wait(LIMIT)
         return 0
@@ -131,7 +138,8 @@ def silent(acceptor: Server) -> Callable[[], None]:
     def on_association_aborted(association: Association) -> None:
         over.set()
 
-    def begin() -> None:
+    def begin(before: Callable[[], object] = lambda: None) -> None:
+        first.append(before)
         acceptor.ae.on_c_echo = on_c_echo
         acceptor.ae.on_association_aborted = on_association_aborted
 

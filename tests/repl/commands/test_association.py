@@ -35,7 +35,7 @@ def test_open_proposes_what_files_need(desk: Desk, peer: str, tmp_path: Path) ->
     write_file(tmp_path / "files" / "a.dcm")
     write_file(tmp_path / "files" / "b.dcm", transfer_syntax=JPEG)
     shown = desk.type(f"open {peer} {tmp_path / 'files'}")
-    assert ": 1 of 2 contexts accepted" in shown[0]
+    assert ": 1 of 3 contexts accepted" in shown[0]
 
 
 def test_open_without_a_peer_calls_the_last_one(desk: Desk, peer: str) -> None:

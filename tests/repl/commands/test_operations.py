@@ -55,7 +55,7 @@ def test_operations_need_an_association(desk: Desk, line: str) -> None:
     assert error.endswith("no association is open: open [AET@]HOST:PORT makes one")
 
 
-def test_ctrl_c_aborts_an_operation_and_stays(open_desk: Desk, silent: Callable[[], None]) -> None:
+def test_ctrl_c_aborts_an_operation_and_stays(open_desk: Desk, silent: Callable[..., None]) -> None:
     silent()
     code, shown = open_desk.run("echo")
     assert 130 == code
