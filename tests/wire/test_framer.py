@@ -182,11 +182,11 @@ def test_what_is_wrong_beyond_the_bytes_passes(name: str) -> None:
 
 REFUSED_HEADERS = {
     "unknown type": ("08", "type 08H is no PDU"),
-    "association above the limit": (f"0100{MAX_ASSOCIATE_LENGTH + 1:08x}", "the limit is 1048576"),
+    "association above the limit": (f"0100{MAX_ASSOCIATE_LENGTH + 1:08x}", "the limit is 262144"),
     "reject of 3 bytes": ("030000000003", "PDU-length is 3, must be 4"),
     "release request of 5 bytes": ("050000000005", "PDU-length is 5, must be 4"),
     "release response of 0 bytes": ("060000000000", "PDU-length is 0, must be 4"),
-    "abort of 4 GB": ("0700ffffffff", "PDU-length is 4294967295, the limit is 1048576"),
+    "abort of 4 GB": ("0700ffffffff", "PDU-length is 4294967295, the limit is 262144"),
     "P-DATA-TF without PDV": ("040000000000", "PDU-length is 0, too short"),
     "P-DATA-TF above the maximum": ("040000003fff", "PDU-length is 16383, above the maximum length announced, 16382"),
     "PDV of 1 byte": ("04000000001000000001", "item length is 1, at least 2"),
