@@ -19,9 +19,9 @@ from dicomsim.wire.codec import HEADER_LENGTH, PDV_HEADER_LENGTH, pdu_name
 from dicomsim.wire.pdu import PduType
 
 MAX_ASSOCIATE_LENGTH: Final = 1 << 18
-"""Largest PDU-length of anything but P-DATA-TF: 128 contexts with every transfer syntax there is, and roles and extended
-negotiation for each, need 238 kB. Such a PDU is decoded at once, by the thread that serves everyone, and the worst of
-this length, nothing but empty items, takes 0.2 s."""
+"""Largest PDU-length of anything but P-DATA-TF: 128 contexts with every transfer syntax there is, and roles and
+extended negotiation for each, need 238 kB. Such a PDU is decoded at once, by the thread that serves everyone, and the
+worst of this length, nothing but empty items, takes 0.2 s."""
 
 PDU: Final = 0
 """First element of a piece that is a whole PDU."""
