@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 
 from dicomsim.errors import DicomsimError
 from dicomsim.repl.command import IGNORE, Command, CommandError, Registry, bind
 from dicomsim.repl.line import Part, read_line
-from dicomsim.repl.output import Tone
 from dicomsim.repl.workbench import Workbench
 
 INTERRUPTED = 130
@@ -19,11 +16,9 @@ INTERRUPTED = 130
 class Interpreter:
     """Reads lines and runs what they say on a workbench."""
 
-    def __init__(self, registry: Registry, bench: Workbench, patience: float | None = None) -> None:
-        """`patience` is after how many seconds it says how a command can be ended that waits for a peer."""
+    def __init__(self, registry: Registry, bench: Workbench) -> None:
         self.registry = registry
         self.bench = bench
-        self._patience = patience
         self.count = 0
         """Commands that were run."""
 
@@ -48,7 +43,7 @@ class Interpreter:
                 command, skip = self.registry.require(names)
                 arguments, named = bind(command, part, line, skip)
                 self.count += 1
-                with self._hint(command):
+                with self.bench.hint(command.name) if command.calls else nullcontext():
                     command.function(self.bench, *arguments, **named)
             except KeyboardInterrupt:
                 self._interrupt(command)
@@ -58,21 +53,6 @@ class Interpreter:
                 self.bench.complain(f"{about}{what}{error}")
                 return error.exit_code
         return 0
-
-    @contextmanager
-    def _hint(self, command: Command) -> Iterator[None]:
-        """Say how to end a command that takes long because of the peer."""
-        if self._patience is None or not command.calls:
-            yield
-            return
-        text = f"{command.name} goes on; Ctrl-C aborts the association"
-        timer = threading.Timer(self._patience, self.bench.output.line, (text, Tone.TRACE))
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
     def _interrupt(self, command: Command | None) -> None:
         """Ctrl-C: what waits for the peer aborts its association, everything else just stops."""

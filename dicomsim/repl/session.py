@@ -42,7 +42,7 @@ def run_repl(peer: str | None, commands: Sequence[str], calling: str | None = No
 
 def _interpreter(output: Output, patience: float | None = None) -> Interpreter:
     registry = all_commands()
-    return Interpreter(registry, Workbench(output, registry), patience)
+    return Interpreter(registry, Workbench(output, registry, patience))
 
 
 def _first(peer: str | None, calling: str | None) -> Iterator[str]:

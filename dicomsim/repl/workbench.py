@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,13 +36,17 @@ from dicomsim.server import Server
 TIMEOUTS: dict[str, float] = {"connect": 10.0, "acse": 30.0, "dimse": 30.0}
 """Where the prompt differs from an AE's defaults: somebody waits for it."""
 PEERS_KEPT = 50
+FIRINGS_TOLD = 3
+"""How often a rule may fire on an association before it is told only now and then."""
 
 
 class Workbench:
     """The things at hand; a context manager that clears them away."""
 
-    def __init__(self, output: Output, commands: Registry) -> None:
+    def __init__(self, output: Output, commands: Registry, patience: float | None = None) -> None:
+        """`patience` is after how many seconds it says how to end what waits for a peer."""
         self.output = output
+        self.patience = patience
         self.commands = commands
         """What can be done with it, for `help`."""
         self.behaviour = Behaviour()
@@ -67,6 +72,7 @@ class Workbench:
         self._busy = False
         self._said: list[str] = []
         self._unsaid: list[Watched] = []
+        self._fired: Counter[tuple[int, str]] = Counter()
         self._log = LogLines(self.output.error)
         logging.getLogger("dicomsim").addHandler(self._log)
 
@@ -108,6 +114,21 @@ class Workbench:
                 if not any(str(watched.outcome) in text for text in self._said):
                     self._say_ended(watched)
 
+    @contextmanager
+    def hint(self, name: str) -> Iterator[None]:
+        """Say how to end what takes long because of the peer."""
+        if self.patience is None:
+            yield
+            return
+        text = f"{name} goes on; Ctrl-C aborts the association"
+        timer = threading.Timer(self.patience, self.output.line, (text, Tone.TRACE))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def _event(self, event: Event) -> None:
         """Everybody who listens, in order."""
         recorder, traced = self.recorder, self.traced
@@ -116,14 +137,25 @@ class Workbench:
         if traced and (line := trace_line(event, traced)) is not None:
             self.output.line(line, Tone.TRACE)
         if isinstance(event, events.RuleFired):
-            self.output.line(f"#{event.association} {HERE} rule fired at {event.hop}: {event.rule}", Tone.NOTICE)
+            self._say_fired(event)
         self.watch(event)
+
+    def _say_fired(self, event: events.RuleFired) -> None:
+        """Say the first times, and then how often it was when that has another digit."""
+        key = event.association, event.rule
+        with self._end:
+            count = self._fired[key] = self._fired[key] + 1
+        if count <= FIRINGS_TOLD or set(str(count)[1:]) == {"0"}:
+            times = f", {count} times now" if count > FIRINGS_TOLD else ""
+            self.output.line(f"#{event.association} {HERE} rule fired at {event.hop}{times}: {event.rule}", Tone.NOTICE)
 
     def _accepted(self, watched: Watched) -> None:
         self.output.line(f"{watched.about}: accepted, {watched.accepted} of {watched.proposed} contexts", Tone.NOTICE)
 
     def _ended(self, watched: Watched) -> None:
         with self._end:
+            for key in [key for key in self._fired if key[0] == watched.number]:
+                del self._fired[key]
             self._end.notify_all()
             if self._busy and watched.side is Side.REQUESTOR:
                 self._unsaid.append(watched)
@@ -295,7 +327,8 @@ class Workbench:
     def _release(self, association: Association) -> int:
         """Release in order; a second Ctrl-C aborts."""
         try:
-            association.release()
+            with self.hint("release"):
+                association.release()
         except KeyboardInterrupt:
             association.abort()
         outcome = association.outcome

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from dicomsim.repl.commands.prompt import Quit
-from dicomsim.repl.interpreter import Interpreter
 from tests.repl.conftest import Desk
 
 
@@ -52,8 +51,8 @@ def test_a_second_ctrl_c_is_one_too_many(desk: Desk, monkeypatch: pytest.MonkeyP
 
 
 def test_who_loses_patience_is_told_how_to_end_it(desk: Desk, peer: str, silent: Callable[..., None]) -> None:
-    interpreter = Interpreter(desk.interpreter.registry, desk.bench, patience=0)
+    desk.bench.patience = 0
     silent(before=lambda: desk.lines.await_line("goes on"))
     desk.type(f"open {peer}")
-    assert 130 == interpreter.run("echo")
+    assert 130 == desk.run("echo")[0]
     assert "echo goes on; Ctrl-C aborts the association" in desk.lines.texts

@@ -95,3 +95,9 @@ def test_closing_says_what_could_not_be_written(desk: Desk, tmp_path: Path, monk
 def test_closing_twice_is_no_harm(desk: Desk, peer: str) -> None:
     desk.type(f"open {peer}; serve start 0")
     assert [0, 0] == [desk.bench.close(), desk.bench.close()]
+
+
+def test_a_rule_that_fires_all_the_time_is_told_now_and_then(desk: Desk, peer: str) -> None:
+    desk.type(f"open {peer}; rule on on P-DATA-TF out: slice 1000; echo 12")
+    told = [line for line in desk.lines.texts if "rule fired" in line]
+    assert [False, False, False, True] == [", 10 times now: " in line for line in told]
