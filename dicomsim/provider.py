@@ -25,6 +25,7 @@ from dicomsim.outcome import Ending, Outcome
 from dicomsim.presentation import PresentationContextTuple
 from dicomsim.services import HANDLERS, SERVICES
 from dicomsim.services.call import Call, RefusedError, serve
+from dicomsim.services.judge import refusal_of
 from dicomsim.services.storage import StoreTo, make_sink
 from dicomsim.sop_class import SOPClass
 from dicomsim.status import Status
@@ -98,10 +99,7 @@ class Provider:
         return name != "on_c_store" or self._ae.store_to in (StoreTo.FILE, StoreTo.NOWHERE)
 
     def _call(self, session: Session, operation: Operation, answer: Callable[[Message], None]) -> Call:
-        agreement = session.agreement
-        assert agreement is not None  # messages come only on accepted contexts
-        accepted = agreement.accepted[operation.request.context_id]
-        may_perform = accepted.as_scu if operation.request.name == "N-EVENT-REPORT-RQ" else accepted.as_scp
+        may_perform = _may_perform(session, operation.request)
         context = context_of(session, operation.request.context_id)
         association: Association = session.user
         call = Call(operation, context, may_perform, self._ae, association.info, answer, association)
@@ -122,10 +120,10 @@ class Provider:
         """Data sets of C-STORE go where the AE wants them; all others to memory."""
         if message.name != "C-STORE-RQ":
             return None
-        if message.affected_sop_class_uid is None:
-            return DiscardSink()
         ae = self._ae
         context = context_of(session, message.context_id)
+        if refusal_of(message, context, _may_perform(session, message)) is not None:
+            return DiscardSink()
         return make_sink(ae.store_to, ae.store_folder, message, context, session.calling)
 
     def ended(self, session: Session, outcome: Outcome) -> None:
@@ -136,6 +134,14 @@ class Provider:
         if session.user is not None and session.request_pdu is not None:
             name, primitive = _ENDINGS.get(outcome.how, ("on_association_aborted", AbortPrimitive))
             self._notices.tell(session, self._ae.handler(name), primitive(session.user))
+
+
+def _may_perform(session: Session, message: Message) -> bool:
+    """Whether the roles make a request the peer's to ask: an SCU asks for everything but events."""
+    agreement = session.agreement
+    assert agreement is not None  # messages come only on accepted contexts
+    accepted = agreement.accepted[message.context_id]
+    return accepted.as_scu if message.name == "N-EVENT-REPORT-RQ" else accepted.as_scp
 
 
 def _unrecognized(call: Call) -> None:

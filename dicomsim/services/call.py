@@ -105,7 +105,7 @@ class Call:
     @property
     def failure(self) -> int:
         """The status for user code that failed."""
-        return FAILURES.get(self.message.name, Status.PROCESSING_FAILURE)
+        return failure_of(self.message)
 
     # -- answering ---------------------------------------------------------------------------------------------------
 
@@ -294,6 +294,11 @@ class Call:
 
 
 _END = object()
+
+
+def failure_of(message: Message) -> int:
+    """The status for a request that our side fails at."""
+    return FAILURES.get(message.name, Status.PROCESSING_FAILURE)
 
 
 @lru_cache(maxsize=4096)  # asked for every answer, and there are few statuses

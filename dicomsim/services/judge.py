@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from dicomsim.dimse.messages import Message
 from dicomsim.dimse.table import MESSAGE_TYPES, DataSet
-from dicomsim.services.call import Call, RefusedError
+from dicomsim.presentation import PresentationContextTuple
+from dicomsim.services.call import Call, RefusedError, failure_of
 from dicomsim.sop_class import ServiceClass, SOPClass, service_of
 from dicomsim.status import Status
 
@@ -23,28 +25,38 @@ def is_valid_uid(uid: str) -> bool:
 
 def judge(call: Call) -> None:
     """Raise `RefusedError` for a request that is not to be served."""
-    message, context = call.message, call.context
-    normalized = message.name.startswith("N-")
-    if not call.may_perform:
+    refusal = refusal_of(call.message, call.context, call.may_perform)
+    if refusal is not None:
+        raise refusal
+
+
+def refusal_of(message: Message, context: PresentationContextTuple, may_perform: bool) -> RefusedError | None:
+    """Why a request is not to be served; None if it is. Its data set need not be there yet."""
+    service = message.name.removesuffix("-RQ")
+    normalized = service.startswith("N-")
+    if not may_perform:
         refusal = Status.UNRECOGNIZED_OPERATION if normalized else Status.SOP_CLASS_NOT_SUPPORTED
-        raise RefusedError(refusal, "not the role that was negotiated")
+        return RefusedError(refusal, "not the role that was negotiated")
     sop_class = message.sop_class_uid
     if sop_class is None:
-        missing = Status.UNABLE_TO_PROCESS if message.name == "C-FIND-RQ" else Status.MISTYPED_ARGUMENT
-        raise RefusedError(missing, "no SOP class UID")
+        missing = Status.UNABLE_TO_PROCESS if service == "C-FIND" else Status.MISTYPED_ARGUMENT
+        return RefusedError(missing, "no SOP class UID")
     if sop_class != context.abstract_syntax and not belongs(sop_class, context.abstract_syntax or "", normalized):
         refusal = Status.NO_SUCH_SOP_CLASS if normalized else Status.SOP_CLASS_NOT_SUPPORTED
-        raise RefusedError(refusal, "SOP class is not that of the presentation context")
+        return RefusedError(refusal, "SOP class is not that of the presentation context")
     services = context.abstract_syntax.dimse_services if context.abstract_syntax is not None else ()
     services = services or SOPClass(sop_class).dimse_services
-    if services and call.service not in services:
-        refusal = Status.UNABLE_TO_PROCESS if message.name == "C-FIND-RQ" else Status.UNRECOGNIZED_OPERATION
-        raise RefusedError(refusal, f"SOP class has no {call.service}")
-    instance = message.sop_instance_uid
-    if instance is not None and not is_valid_uid(instance):
-        raise RefusedError(Status.INVALID_SOP_INSTANCE, "SOP instance UID is invalid")
+    if services and service not in services:
+        refusal = Status.UNABLE_TO_PROCESS if service == "C-FIND" else Status.UNRECOGNIZED_OPERATION
+        return RefusedError(refusal, f"SOP class has no {service}")
+    for instance in (message.affected_sop_instance_uid, message.requested_sop_instance_uid):
+        if instance is not None and not is_valid_uid(instance):
+            return RefusedError(Status.INVALID_SOP_INSTANCE, "SOP instance UID is invalid")
+    if service == "C-STORE" and message.affected_sop_instance_uid is None:
+        return RefusedError(Status.INVALID_SOP_INSTANCE, "no SOP instance UID")
     if MESSAGE_TYPES[message.command_field].data_set is DataSet.ALWAYS and not message.has_data_set:
-        raise RefusedError(call.failure, "data set is missing")
+        return RefusedError(failure_of(message), "data set is missing")
+    return None
 
 
 def belongs(sop_class: str, abstract_syntax: str, normalized: bool) -> bool:

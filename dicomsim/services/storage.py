@@ -63,8 +63,6 @@ def c_store(call: Call) -> None:
     message = call.message
     if message.sink_error is not None:
         raise RefusedError(Status.OUT_OF_RESOURCES, _why(message.sink_error, message))
-    if message.affected_sop_instance_uid is None:
-        raise RefusedError(Status.INVALID_SOP_INSTANCE, "no SOP instance UID")
     form: StoreTo = call.association.ae.store_to
     if form in (StoreTo.FILE, StoreTo.NOWHERE) and call.handlers.handler("on_c_store") is None:
         call.respond(Status.SUCCESS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicomsim.dimse.builders import build
@@ -11,6 +12,7 @@ from dicomsim.dimse.messages import Message
 from dicomsim.presentation import PresentationContextTuple
 from dicomsim.services import SERVICES
 from dicomsim.services.call import Call, serve
+from dicomsim.services.storage import StoreTo
 from dicomsim.sop_class import SOPClass
 from dicomsim.transfer_syntax import TransferSyntaxUID
 
@@ -30,6 +32,27 @@ class Handlers:
     def handler(self, name: str) -> Callable[..., Any] | None:
         """The function of that name, or None."""
         return self.functions.get(name)
+
+
+class Recorder:
+    """A handler that remembers its arguments and returns one thing."""
+
+    def __init__(self, result: Any = 0x0000) -> None:
+        self.result = result
+        self.calls: list[tuple[Any, ...]] = []
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.calls.append(arguments)
+        return self.result
+
+
+class Association:
+    """As much of an association, and of its AE, as the storage service looks at."""
+
+    def __init__(self, store_to: StoreTo, store_folder: Path = Path()) -> None:
+        self.ae = self
+        self.store_to = store_to
+        self.store_folder = store_folder
 
 
 class Serving:
