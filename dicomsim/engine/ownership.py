@@ -31,7 +31,9 @@ REPORTED = -1
 class Owned(ABC):
     """The owner's lock, and what the reactor calls; what there is to do is up to the class that derives from it."""
 
-    __slots__ = ("_depth", "_lock", "_missed", "_waiters", "appointment", "armed", "clock", "reactor", "wish")
+    __slots__ = (
+        "_callers", "_depth", "_lock", "_missed", "_waiters", "appointment", "armed", "clock", "reactor", "wish",
+    )  # fmt: skip
 
     def __init__(self, reactor: Reactor) -> None:
         self.reactor = reactor
@@ -43,12 +45,16 @@ class Owned(ABC):
         self._depth = 0
         self._missed = False  # a report came that nobody has seen to
         self._waiters: list[Waiter] = []
+        self._callers: list[None] = []  # one for each thread that is kept waiting by the owner
 
     # -- taking and giving back --------------------------------------------------------------------------------------
 
     def take(self, *, quiet: bool = True) -> None:
         """Become the owner, once the present one lets go; with `quiet` the reactor is not woken by what arrives."""
-        self._lock.acquire()
+        if not self._lock.acquire(blocking=False):
+            self._callers.append(None)  # lists are safe between threads, counters are not
+            self._lock.acquire()
+            self._callers.pop()
         self._depth += 1
         if quiet and self._depth == 1:
             self.wish = 0
@@ -69,8 +75,7 @@ class Owned(ABC):
         if self._missed:
             self._missed = False
             self._guard(self._catch_up)
-        deadline = self._deadline()
-        self.wish = self._wanted()
+        deadline, self.wish = self._outlook()
         self._depth = 0
         self._lock.release()
         if deadline is not None and (self.appointment is None or deadline < self.appointment.when):
@@ -119,7 +124,7 @@ class Owned(ABC):
         """The reactor says that something can be read or written."""
         self.armed = REPORTED
         if self._enter():
-            self._guard(lambda: self._pump(buffer))
+            self._guard(self._pump, buffer)
             self.give_back()
         else:
             self._missed = True
@@ -127,7 +132,7 @@ class Owned(ABC):
     def due(self, now: float) -> None:
         """The reactor says that a deadline may have passed."""
         if self._enter():
-            self._guard(lambda: self._check_time(now))
+            self._guard(self._check_time, now)
             self.give_back()
 
     def _enter(self) -> bool:
@@ -141,10 +146,10 @@ class Owned(ABC):
         self._depth = 1
         return True
 
-    def _guard(self, work: Callable[[], None]) -> None:
+    def _guard(self, work: Callable[..., None], *arguments: object) -> None:
         """Do what nobody has asked for and whose failure nobody can be told of."""
         try:
-            work()
+            work(*arguments)
         except Exception as error:  # noqa: BLE001  # rules and data sources are user code
             self.fail(error)
 
@@ -159,12 +164,8 @@ class Owned(ABC):
         """Something went wrong that the session cannot go on after."""
 
     @abstractmethod
-    def _wanted(self) -> int:
-        """What the reactor is to wait for: READ, WRITE, both or nothing."""
-
-    @abstractmethod
-    def _deadline(self) -> float | None:
-        """When `due` is to be called."""
+    def _outlook(self) -> tuple[float | None, int]:
+        """When `due` is to be called, and what the reactor is to wait for: READ, WRITE, both or nothing."""
 
     @abstractmethod
     def _pump(self, buffer: memoryview) -> None:

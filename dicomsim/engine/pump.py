@@ -141,6 +141,7 @@ class Pump(Owned):
         return self.detour is None or self.detour.reading
 
     def _wanted(self) -> int:
+        """What the reactor is to wait for."""
         if not self.is_open:
             return 0
         return (READ if self._reads() else 0) | (WRITE if self._has_output() else 0)
@@ -254,7 +255,7 @@ class Pump(Owned):
             return False
         self._activity = self._progress = self._written = now
         self._blocked_since = None
-        taken = _cut_front(buffers, count)
+        taken = [buffers.pop()] if len(buffers) == 1 and count == len(buffers[0]) else _cut_front(buffers, count)
         if self._witness is not None:
             self._witness.written(taken)
         return True

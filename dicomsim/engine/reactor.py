@@ -77,20 +77,26 @@ class Reactor:
         self._sequence = itertools.count()
         self._sleeping_until: float | None = 0.0
         self._thread: threading.Thread | None = None
+        self._ident: int | None = None
         self._stopping = False
 
     @property
     def is_here(self) -> bool:
         """Whether the calling thread is the reactor's, which must not wait for anything but its poller."""
-        return self._thread is not None and self._thread.ident == threading.get_ident()
+        return threading.get_ident() == self._ident
 
     def add(self, target: Target, mask: int = READ) -> None:
         """Begin to watch a target."""
         with self._lock:
             if self._stopping:
                 return
-            self._poller.add(target.fileno(), mask)
-            self._targets[target.fileno()] = target
+            fd = target.fileno()
+            self._targets[fd] = target  # first, for the report may come at once
+            try:
+                self._poller.add(fd, mask)
+            except OSError:
+                del self._targets[fd]
+                raise
             if self._thread is None:
                 self._start()
 
@@ -107,9 +113,10 @@ class Reactor:
     def follow(self, target: ArmedTarget) -> None:
         """Arm a target as it wishes at this moment: of several threads that come with a wish, the last one's counts."""
         with self._lock:
-            if target.armed != target.wish and self._knows(target):
-                target.armed = target.wish
-                self._poller.arm(target.fileno(), target.wish)
+            wish, fd = target.wish, target.fileno()
+            if target.armed != wish and self._targets.get(fd) is target and not self._stopping:
+                target.armed = wish
+                self._poller.arm(fd, wish)
 
     def _knows(self, target: Target) -> bool:
         fd = target.fileno()
@@ -155,6 +162,7 @@ class Reactor:
         self._poller.close()
 
     def _run(self) -> None:
+        self._ident = threading.get_ident()
         buffer = memoryview(bytearray(READ_BUFFER))
         while not self._stopping:
             when = self.next_due()

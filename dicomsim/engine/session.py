@@ -350,7 +350,9 @@ class Session(Waiting):
     def _await_answer(self, ready: Callable[[], bool]) -> None:
         self.calls += 1
         try:
-            self.pump_until(ready, "dimse", self.timeouts.dimse, self._do_jobs)
+            if not self.comes_at_once(ready):
+                self._do_jobs(ready)
+                self.pump_until(ready, "dimse", self.timeouts.dimse, self._do_jobs)
         finally:
             self.calls -= 1
             while len(self.jobs) > self.calls:
@@ -434,6 +436,23 @@ class Session(Waiting):
 
     def _wanted(self) -> int:
         return super()._wanted() & ~READ if self.held else super()._wanted()
+
+    def is_quiet(self) -> bool:
+        """Whether the association is open, and nothing is under way but the peer's next message."""
+        return (
+            self.upper.state is State.STA6
+            and self.detour is None
+            and self.is_open
+            and self.transport is not None
+            and self.transport.tls is None  # which may hold bytes that its descriptor does not show
+            and not (self._unsent or self.upper.wants_to_send or self.tasks or self.jobs or self.backlog)
+        )
+
+    def _outlook(self) -> tuple[float | None, int]:
+        if self.held or self.exchange.invoked or not self.is_quiet():
+            return self._deadline(), self._wanted()
+        network = self._network_limit()
+        return None if network is None else self._activity + network, READ
 
     def _network_limit(self) -> float | None:
         return None if self.held and not self.calls else super()._network_limit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ from dicomsim.errors import StateError
 from dicomsim.events import Side, TimerExpired
 from dicomsim.outcome import timed_out
 from dicomsim.upper_layer.table import State
+
+AT_ONCE = 0.005
+"""Seconds that a caller waits for an answer before it lends the session; others have to wait that long for it at most,
+and a timeout ends that much late at most."""
 
 AWAITING = frozenset((State.STA5, State.STA7, State.STA10, State.STA11))
 """States in which the peer owes us an ACSE PDU, and for which PS3.8 §9.1.5 has no timer."""
@@ -51,6 +56,25 @@ class Waiting(Pump):
         super().__init__(side, reactor, timeouts, association_number, observer)
         self.jobs: list[Task] = []
         """What those who wait can do meanwhile."""
+
+    def comes_at_once(self, ready: Callable[[], bool]) -> bool:
+        """Wait a moment for what peers that are near give at once, without all that `pump_until` has to look at.
+
+        False when that is needed: nothing came, or not enough, or more than the peer's answer is at work here.
+        """
+        transport = self.transport
+        if (
+            transport is None
+            or not self.is_quiet()
+            or self._waiters
+            or self._callers  # who would get nothing of a session that is taken again as soon as it is given back
+            or self._receiving
+            or self.reactor.is_here
+            or not transport.wait(AT_ONCE)
+        ):
+            return False
+        self._pump_or_break(ready)
+        return ready()
 
     def pump_until(
         self,
@@ -134,6 +158,10 @@ class Waiting(Pump):
     def _network_limit(self) -> float | None:
         """The network timeout, while it counts: when we are at work, silence says nothing about the peer."""
         return None if self.serving else self.timeouts.network
+
+    @abstractmethod
+    def is_quiet(self) -> bool:
+        """Whether the association is open, and nothing is under way but the peer's next message."""
 
     def _deadline(self) -> float | None:
         if not self.is_open or self.transport is None:
