@@ -97,7 +97,8 @@ class Assembler:
         """Take a part of a command set; anything else that is forbidden ends up here, too."""
         message = self._message
         if message is None:
-            self._check_first(context_id, control)
+            if context_id not in self.accepted or not control & COMMAND or self._closed_in_pdu:
+                self._refuse_first(context_id, control)
             message = self._message = Message(context_id, {})
         elif context_id != message.context_id:
             self._refuse(context_id, f"a message of context {message.context_id} is not complete")
@@ -120,14 +121,13 @@ class Assembler:
         self._command.clear()
         self._finish_command(message)
 
-    def _check_first(self, context_id: int, control: int) -> None:
-        """Judge the first fragment of a message."""
+    def _refuse_first(self, context_id: int, control: int) -> NoReturn:
+        """Say what is wrong with the first fragment of a message."""
         if context_id not in self.accepted:
             self._refuse(context_id, "the presentation context was not accepted")
         if not control & COMMAND:
             self._refuse(context_id, "a data set fragment that no command set has announced")
-        if self._closed_in_pdu:
-            self._refuse(context_id, "a second message in one P-DATA-TF")
+        self._refuse(context_id, "a second message in one P-DATA-TF")
 
     def _finish_command(self, message: Message) -> None:
         if message.command[COMMAND_DATA_SET_TYPE] == NO_DATA_SET:
@@ -174,12 +174,12 @@ class Assembler:
 def _check_command(command: Mapping[int, Value]) -> None:
     """Without these elements a message cannot be told, answered or even delimited; all others are the user's affair."""
     field = command.get(COMMAND_FIELD)
-    if not isinstance(field, int):
+    if type(field) is not int:  # cheaper than isinstance, and nothing is derived from it here
         raise _missing(COMMAND_FIELD)
     identity = MESSAGE_ID_BEING_RESPONDED_TO if field & RESPONSE or field == C_CANCEL_RQ else MESSAGE_ID
-    if not isinstance(command.get(identity), int):
+    if type(command.get(identity)) is not int:
         raise _missing(identity)
-    if not isinstance(command.get(COMMAND_DATA_SET_TYPE), int):
+    if type(command.get(COMMAND_DATA_SET_TYPE)) is not int:
         raise _missing(COMMAND_DATA_SET_TYPE)
 
 

@@ -36,6 +36,12 @@ _REQUESTED_OF_AFFECTED: Final = {
     TAGS["AffectedSOPClassUID"]: TAGS["RequestedSOPClassUID"],
     TAGS["AffectedSOPInstanceUID"]: TAGS["RequestedSOPInstanceUID"],
 }
+_REPEATED_BY_UNKNOWN: Final = tuple(_REQUESTED_OF_AFFECTED.items())
+_REPEATED: Final = {
+    field: tuple((tag, _REQUESTED_OF_AFFECTED.get(tag, tag)) for tag in kind.elements if tag != STATUS)
+    for field, kind in MESSAGE_TYPES.items()
+}
+"""What a response has of its request: the element of the request, and the one that stands in for it."""
 _VERIFICATION: Final = "1.2.840.10008.1.1"
 
 
@@ -82,17 +88,18 @@ def respond(
     """
     command_field = request.command_field | RESPONSE if name is None else COMMAND_FIELDS[name]
     command: dict[int, Value] = {COMMAND_FIELD: command_field, STATUS: status}
-    kind = MESSAGE_TYPES.get(command_field)
-    for tag in _REQUESTED_OF_AFFECTED if kind is None else kind.elements:
-        value = request.command.get(tag)
+    asked = request.command
+    for tag, instead in _REPEATED.get(command_field, _REPEATED_BY_UNKNOWN):
+        value = asked.get(tag)
         if value is None:
-            value = request.command.get(_REQUESTED_OF_AFFECTED.get(tag, tag))
+            value = asked.get(instead)
         if value is not None:
-            command.setdefault(tag, value)
+            command[tag] = value
     command[COMMAND_DATA_SET_TYPE] = NO_DATA_SET if data is None else DATA_SET
-    if MESSAGE_ID in request.command:
-        command[MESSAGE_ID_BEING_RESPONDED_TO] = request.command[MESSAGE_ID]
-    _update(command, elements)
+    if MESSAGE_ID in asked:
+        command[MESSAGE_ID_BEING_RESPONDED_TO] = asked[MESSAGE_ID]
+    if elements:
+        _update(command, elements)
     return Message(request.context_id, command, data)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from dicomsim.dimse.builders import c_cancel_rq
 from dicomsim.dimse.messages import Message
-from dicomsim.dimse.table import RESPONSE, SERVICE_OF
+from dicomsim.dimse.table import C_CANCEL_RQ, RESPONSE, SERVICE_OF
 from dicomsim.errors import StateError
 
 MAX_MESSAGE_ID: Final = 0xFFFF
@@ -58,6 +58,8 @@ class Operation:
 
 class Arrival(Enum):
     """What a received message is; only the first four are as they should be."""
+
+    __hash__ = object.__hash__  # a member is itself; Enum would hash its name, in Python
 
     REQUEST = "a request"
     PENDING = "a response after which more will come"
@@ -160,9 +162,10 @@ class Exchange:
         A request is outstanding from now on until `answered`, an excess one too; a duplicate is not, and answering its
         operation does no harm to the one whose id it has. Only PENDING and FINAL change an operation of ours.
         """
-        if message.is_response:
-            return self._response(message, now)
-        if message.is_cancel:
+        field = message.command_field
+        if field & RESPONSE:
+            return self._response(message, field, now)
+        if field == C_CANCEL_RQ:
             operation = self.performed.get(_id(message.message_id_being_responded_to))
             if operation is None or not operation.is_cancellable:
                 return Arrival.STRAY_CANCEL, operation
@@ -175,11 +178,11 @@ class Exchange:
         self.performed[operation.message_id] = operation
         return Arrival.EXCESS_REQUEST if excess else Arrival.REQUEST, operation
 
-    def _response(self, message: Message, now: float) -> tuple[Arrival, Operation | None]:
+    def _response(self, message: Message, field: int, now: float) -> tuple[Arrival, Operation | None]:
         operation = self.invoked.get(_id(message.message_id_being_responded_to))
         if operation is None:
             return Arrival.STRAY_RESPONSE, None
-        if message.command_field != operation.request.command_field | RESPONSE:
+        if field != operation.request.command_field | RESPONSE:
             return Arrival.OTHER_SERVICE, operation
         if message.context_id != operation.request.context_id:
             return Arrival.OTHER_CONTEXT, operation

@@ -103,12 +103,13 @@ class Message:
     @property
     def is_response(self) -> bool:
         """Whether it answers a request."""
-        return bool(self.command_field & RESPONSE)
+        field = self.command.get(COMMAND_FIELD)
+        return isinstance(field, int) and field & RESPONSE != 0
 
     @property
     def is_cancel(self) -> bool:
         """Whether it is a C-CANCEL-RQ."""
-        return self.command_field == C_CANCEL_RQ
+        return self.command.get(COMMAND_FIELD) == C_CANCEL_RQ
 
     @property
     def is_pending(self) -> bool:

@@ -17,6 +17,8 @@ from typing import TypeAlias
 class State(Enum):
     """The columns of PS3.8 Table 9-10, defined in §9.2.1."""
 
+    __hash__ = object.__hash__  # a member is itself; Enum would hash its name, in Python
+
     STA1 = "Sta1"
     """Idle."""
     STA2 = "Sta2"
@@ -47,6 +49,8 @@ class State(Enum):
 
 class Event(Enum):
     """The rows of PS3.8 Table 9-10, defined in §9.2.1."""
+
+    __hash__ = object.__hash__  # a member is itself; Enum would hash its name, in Python
 
     EVT1 = "Evt1"
     """A-ASSOCIATE request primitive."""
@@ -90,6 +94,8 @@ class Event(Enum):
 
 class Action(Enum):
     """PS3.8 Tables 9-6 to 9-9; `actions.py` says what each does."""
+
+    __hash__ = object.__hash__  # a member is itself; Enum would hash its name, in Python
 
     AE_1 = "AE-1"
     AE_2 = "AE-2"

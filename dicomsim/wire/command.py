@@ -137,6 +137,8 @@ _DECODERS: Mapping[str, Callable[[bytes], Value]] = {
     "AE": _decode_ae,
 }
 _US_TAGS = frozenset(tag for tag, element in COMMAND_ELEMENTS.items() if element.vr == "US")
+_UID_TAGS = frozenset(tag for tag, element in COMMAND_ELEMENTS.items() if element.vr == "UI")
+_TEXT_TAGS = frozenset(tag for tag, element in COMMAND_ELEMENTS.items() if element.vr not in ("US", "UL", "AT", "AE"))
 _DECODER_BY_TAG = {tag: _DECODERS.get(element.vr, _decode_text) for tag, element in COMMAND_ELEMENTS.items()}
 
 
@@ -164,6 +166,12 @@ def decode_command(data: bytes | bytearray | memoryview) -> dict[int, Value]:
             elements[tag] = raw[position + 8] | raw[position + 9] << 8
             continue
         value = raw[position + 8 : stop]
+        if tag in _TEXT_TAGS:
+            elements[tag] = value.decode("ascii", "surrogateescape").rstrip(" \0")
+            continue
+        if length == 4 and not tag:
+            elements[0] = int.from_bytes(value, "little")
+            continue
         decode = _DECODER_BY_TAG.get(tag)
         try:
             elements[tag] = decode(value) if decode else value
@@ -189,7 +197,12 @@ def encode_command(elements: Mapping[int, Value]) -> bytes:
             if tag in _US_TAGS and isinstance(value, int):
                 parts.append(_US_ELEMENT.pack(0, tag, 2, value))
             elif tag:
-                data = value if isinstance(value, bytes) else _encode_value(tag, value)
+                if isinstance(value, str) and tag in _UID_TAGS:
+                    data = value.encode("ascii", "surrogateescape")
+                    if len(data) % 2:
+                        data += b"\0"
+                else:
+                    data = value if isinstance(value, bytes) else _encode_value(tag, value)
                 parts.append(_HEADER.pack(tag >> 16, tag & 0xFFFF, len(data)) + data)
         except (ValueError, TypeError, OverflowError, error) as fault:
             raise WireError(0, _path(tag), f"{value!r} does not fit: {fault}") from fault
