@@ -118,7 +118,7 @@ def check_bind(address: Any) -> tuple[str, int]:
 
 
 def check_tls(tls_args: Any) -> tuple[ssl.SSLContext, str | None]:
-    """A context and a host name; raises `TypeError` for what is none."""
+    """A context and a host name; raises `TypeError` or `ValueError` for what is none."""
     arguments = (tls_args, None) if isinstance(tls_args, ssl.SSLContext) else tls_args
     if not (
         isinstance(arguments, tuple | list)
@@ -127,4 +127,9 @@ def check_tls(tls_args: Any) -> tuple[ssl.SSLContext, str | None]:
         and isinstance(arguments[1], str | None)
     ):
         raise TypeError(f"tls_args must be (ssl.SSLContext, host name or None), not {tls_args!r}")
-    return arguments[0], arguments[1]
+    context, name = arguments
+    try:
+        (name or "").encode("idna")
+    except UnicodeError as error:
+        raise ValueError(f"tls_args must have a host name that can be one, unlike {name!r}") from error
+    return context, name

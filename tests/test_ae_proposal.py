@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dicomsim import ae_proposal
+from dicomsim import ae_proposal, tls
 from dicomsim.ae import AE
 from dicomsim.negotiation_items import (
     AsynchronousOperationsWindowNegotiation,
@@ -184,3 +184,10 @@ def test_an_address_of_our_own_is_a_host_and_a_port(address: Any, error: type[Ex
 def test_tls_arguments_are_a_context_and_a_name(arguments: Any) -> None:
     with pytest.raises(TypeError, match="tls_args"):
         ae_proposal.check_tls(arguments)
+
+
+@pytest.mark.parametrize("name", [".", "a..b", "x" * 64])
+def test_a_name_that_no_host_can_have_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="host name") as raised:
+        ae_proposal.check_tls((tls.client_context(), name))
+    assert repr(name) in str(raised.value)

@@ -6,6 +6,8 @@ on the wrong port more often than anything else, and neither side understands th
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -78,6 +80,8 @@ class TlsTransport(TcpTransport):
                 got = self._secure.recv_into(view[count:])
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 break
+            except ssl.SSLEOFError:
+                self._end = ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
             except OSError as error:
                 self._end = TlsError(explain(error)) if isinstance(error, ssl.SSLError) else _reset(error)
             else:
@@ -95,6 +99,8 @@ class TlsTransport(TcpTransport):
             return self._secure.send(_next_piece(buffers))
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return 0
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
         except ssl.SSLError as error:
             raise TlsError(explain(error)) from error
         except OSError as error:
@@ -107,7 +113,10 @@ class TlsTransport(TcpTransport):
     def half_close(self) -> None:
         """Send a close_notify and a FIN, and go on reading."""
         self._notify()
-        super().half_close()
+        try:
+            socket.socket.shutdown(self._secure, socket.SHUT_WR)  # that of SSLSocket ends the encryption, too
+        except OSError:
+            pass
 
     def close(self, *, reset: bool = False) -> None:
         """Close with a close_notify and a FIN, or with a RST; does nothing the second time."""
@@ -141,6 +150,23 @@ def _next_piece(buffers: Sequence[Buffer]) -> Buffer:
     return b"".join(pieces)
 
 
+def encrypted(
+    context: ssl.SSLContext, plain: socket.socket, *, server_side: bool = False, server_hostname: str | None = None
+) -> ssl.SSLSocket:
+    """A socket on which TLS is to be set up, and which owns the plain one from here on.
+
+    Many peers close without a close_notify; the context is told to take that for an end, or it would look like a reset.
+    """
+    context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # since OpenSSL 3
+    return context.wrap_socket(
+        plain,
+        server_side=server_side,
+        server_hostname=server_hostname,
+        do_handshake_on_connect=False,
+        suppress_ragged_eofs=False,
+    )
+
+
 def connect_tls(
     host: str,
     port: int,
@@ -158,7 +184,7 @@ def connect_tls(
     plain = connect(host, port, seconds, bind)
     name = server_hostname or (host if context.check_hostname else None)
     try:
-        secure = context.wrap_socket(plain.socket, server_hostname=name, do_handshake_on_connect=False)
+        secure = encrypted(context, plain.socket, server_hostname=name)
     except (OSError, ValueError) as error:
         plain.close()
         raise ConnectError(f"{host}:{port}: no TLS: {error}") from error
@@ -210,7 +236,7 @@ class Handshake:
         `close` comes first.
         """
         connected.setblocking(False)
-        self._socket = context.wrap_socket(connected, server_side=True, do_handshake_on_connect=False)
+        self._socket = encrypted(context, connected, server_side=True)
         self._reactor = reactor
         self._seconds = seconds
         self._finished = finished
