@@ -1,0 +1,173 @@
+"""C-ECHO and C-STORE as SCU: objects, files, conversion, and the form of the 1.x API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from dicomsim.ae import AE
+from dicomsim.errors import AssociationError, FileError
+from dicomsim.presentation import build_context
+from dicomsim.services.storage import StoreTo
+from tests.meeting import BIG_ENDIAN, EXPLICIT, IMPLICIT, VERIFICATION, SilentPeer, acceptor, meeting, requestor
+from tests.meeting import CT_IMAGE_STORAGE as CT
+from tests.services.archive import image, image_file
+from tests.services.calls import Recorder, encoded
+
+DEFLATED, JPEG = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.50"
+
+
+def _taking(transfer_syntax: str, handler: Any, form: StoreTo = StoreTo.BYTES) -> AE:
+    ae = AE("ACCEPTOR")
+    ae.add_supported_context(CT, transfer_syntax)
+    ae.store_to, ae.on_c_store = form, handler
+    return ae
+
+
+def _offering(*transfer_syntaxes: str) -> AE:
+    ae = AE("REQUESTOR")
+    for one in transfer_syntaxes or (IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED, JPEG):
+        ae.add_requested_context(CT, one)
+    return ae
+
+
+def test_an_object_is_sent_in_the_transfer_syntax_it_says_it_is_in() -> None:
+    handler = Recorder()
+    dataset = image(1)
+    dataset.ensure_file_meta()
+    dataset.file_meta.TransferSyntaxUID = UID(EXPLICIT)
+    ae = _taking(EXPLICIT, handler)
+    ae.add_supported_context(CT, IMPLICIT)
+    with meeting(_offering(IMPLICIT, EXPLICIT), ae) as association:
+        assert 0x0000 == association.c_store(dataset).status
+    assert encoded(image(1), EXPLICIT) == handler.calls[0][0]
+
+
+@pytest.mark.parametrize("accepted", [IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED])
+def test_an_object_is_encoded_for_whatever_was_accepted(accepted: str) -> None:
+    handler = Recorder()
+    dataset = image(1)
+    dataset.ensure_file_meta()
+    dataset.file_meta.TransferSyntaxUID = UID(EXPLICIT)
+    with meeting(_offering(), _taking(accepted, handler)) as association:
+        assert 0x0000 == association.c_store(dataset).status
+    assert encoded(image(1), accepted) == handler.calls[0][0]
+
+
+def test_an_object_is_not_converted_if_told_so() -> None:
+    dataset = image(1)
+    dataset.ensure_file_meta()
+    dataset.file_meta.TransferSyntaxUID = UID(EXPLICIT)
+    refusal = pytest.raises(ValueError, match="in Explicit VR Little Endian")
+    with meeting(_offering(), _taking(IMPLICIT, Recorder())) as association, refusal:
+        association.c_store(dataset, convert=False)
+
+
+@pytest.mark.parametrize("transfer_syntax", [IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED, JPEG])
+def test_a_file_is_sent_byte_for_byte(transfer_syntax: str, tmp_path: Path) -> None:
+    handler = Recorder()
+    path = image_file(tmp_path, 1, transfer_syntax=transfer_syntax)
+    with meeting(_offering(), _taking(transfer_syntax, handler)) as association:
+        assert 0x0000 == association.c_store(path).status
+        assert 0x0000 == association.send_c_store(str(path)).Status
+    assert [encoded(image(1), transfer_syntax)] * 2 == [call[0] for call in handler.calls]
+
+
+def test_a_file_is_not_converted_unless_told_so(tmp_path: Path) -> None:
+    path = image_file(tmp_path, 1, transfer_syntax=EXPLICIT)
+    refusal = pytest.raises(ValueError, match="in Explicit VR Little Endian")
+    with meeting(_offering(), _taking(IMPLICIT, Recorder())) as association, refusal:
+        association.c_store(path)
+
+
+@pytest.mark.parametrize("original", [IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED])
+@pytest.mark.parametrize("accepted", [IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED])
+def test_a_file_is_converted_among_the_native_transfer_syntaxes(original: str, accepted: str, tmp_path: Path) -> None:
+    handler = Recorder()
+    path = image_file(tmp_path, 1, transfer_syntax=original)
+    with meeting(_offering(), _taking(accepted, handler)) as association:
+        assert 0x0000 == association.c_store(path, convert=True).status
+    assert encoded(image(1), accepted) == handler.calls[0][0]
+
+
+def test_compressed_pixels_are_not_converted(tmp_path: Path) -> None:
+    path = image_file(tmp_path, 1, transfer_syntax=JPEG)
+    refusal = pytest.raises(ValueError, match="in JPEG Baseline")
+    with meeting(_offering(), _taking(IMPLICIT, Recorder())) as association, refusal:
+        association.c_store(path, convert=True)
+
+
+def test_a_converted_file_is_what_arrives(tmp_path: Path) -> None:
+    path = image_file(tmp_path, 1, transfer_syntax=BIG_ENDIAN)
+    ae = _taking(EXPLICIT, None, StoreTo.FILE)
+    ae.store_folder = tmp_path / "received"
+    ae.store_folder.mkdir()
+    with meeting(_offering(), ae) as association:
+        assert 0x0000 == association.send_c_store(path, convert=True).Status
+    assert image(1) == Dataset(dcmread(ae.store_folder / "1.2.3.1.dcm"))
+
+
+@pytest.mark.parametrize("content", [None, b"no image"])
+def test_what_cannot_be_sent_is_an_error_and_the_association_goes_on(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "object"
+    if content is not None:
+        path.write_bytes(content)
+    with meeting(_offering(), _taking(IMPLICIT, Recorder())) as association:
+        with pytest.raises(FileError, match="object"):
+            association.c_store(path)
+        with pytest.raises(AttributeError):
+            association.c_store(Dataset())
+        assert 0x0000 == association.c_store(image(1)).status
+
+
+def test_a_status_of_the_peer_is_what_the_caller_gets(caplog: pytest.LogCaptureFixture) -> None:
+    status = Dataset()
+    status.Status, status.ErrorComment = 0xB123, "unheard of"
+    with meeting(_offering(IMPLICIT), _taking(IMPLICIT, lambda *arguments: status)) as association:
+        answer = association.send_c_store(image(1))
+    assert (0xB123, "unheard of") == (answer.Status, answer.ErrorComment)
+    assert "C-STORE-RQ: the peer answered with 0xB123 Warning (not a status of Storage)" in caplog.text
+
+
+def test_an_echo_is_answered_with_a_status() -> None:
+    with meeting(requestor(), acceptor()) as association:
+        assert 0x0000 == association.c_echo().status
+        assert 0x0000 == association.send_c_echo(msg_id=7).Status
+
+
+def test_without_an_answer_the_status_is_empty() -> None:
+    with SilentPeer() as peer:
+        ae = requestor()
+        ae.timeouts.dimse = 0.01
+        association = ae.associate(*peer.address)
+        assert Dataset() == association.send_c_echo()
+        assert association.outcome is not None
+        assert "dimse" == association.outcome.timeout
+
+
+def test_on_an_association_that_is_over_nothing_can_be_asked() -> None:
+    with meeting(requestor(VERIFICATION, CT), acceptor(VERIFICATION, CT)) as association:
+        association.release()
+        with pytest.raises(RuntimeError, match=r"to send a C-ECHO request: it is over .released by requestor"):
+            association.send_c_echo()
+        with pytest.raises(RuntimeError, match="to send a C-STORE request"):
+            association.send_c_store(image(1))
+        with pytest.raises(AssociationError, match="released"):
+            association.c_echo()
+
+
+def test_without_a_context_nothing_can_be_asked() -> None:
+    with meeting(requestor(CT), acceptor(CT)) as association, pytest.raises(ValueError, match="Verification"):
+        association.send_c_echo()
+
+
+def test_a_context_may_be_proposed_in_several_transfer_syntaxes() -> None:
+    handler = Recorder()
+    with meeting(requestor(), _taking(BIG_ENDIAN, handler), contexts=[build_context(CT)]) as association:
+        assert 0x0000 == association.c_store(image(1)).status
+    assert encoded(image(1), BIG_ENDIAN) == handler.calls[0][0]
