@@ -126,10 +126,11 @@ def accepted_session(setup: Setup, handler: Handler, connected: socket.socket, r
     except OSError:
         connected.close()
         return None
-    return _begin(setup, handler, transport)
+    return begin_accepted(setup, handler, transport)
 
 
-def _begin(setup: Setup, handler: Handler, transport: Transport) -> Session:
+def begin_accepted(setup: Setup, handler: Handler, transport: Transport) -> Session:
+    """Make a session of the acceptor's end of any transport, and leave it to the reactor."""
     session = setup.session(Side.ACCEPTOR, handler)
     session.take()
     try:
@@ -143,7 +144,7 @@ def _secure(
     setup: Setup, handler: Handler, context: ssl.SSLContext, connected: socket.socket, remote: Address
 ) -> None:
     def finished(transport: TlsTransport) -> None:
-        _begin(setup, handler, transport)
+        begin_accepted(setup, handler, transport)
 
     def failed(reason: str) -> None:
         LOGGER.warning("%s:%d: %s", *remote, reason)

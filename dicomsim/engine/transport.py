@@ -33,6 +33,10 @@ LISTEN_BACKLOG = 1024
 LONGEST_WAIT = 86_400.0
 """Seconds of one wait; a system call takes no more than some weeks, and whoever waits longer waits again."""
 
+MOST_DISCARDS = 256
+"""Reads of 64 kB before a connection is closed: more than the system holds, and an end with a peer that goes on."""
+
+_DISCARDED = bytearray(1 << 16)
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
@@ -150,10 +154,19 @@ class TcpTransport:
 
     def close(self, *, reset: bool = False) -> None:
         """Close with a FIN, or with a RST; does nothing the second time."""
-        if reset and self._socket.fileno() >= 0:
+        if self._socket.fileno() >= 0:
             with _ignoring_socket_errors():
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+                if reset:
+                    self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+                else:
+                    self._discard()
         self._socket.close()
+
+    def _discard(self) -> None:
+        """Read what nobody wants: unread bytes would make the system send a RST instead of the FIN."""
+        for _ in range(MOST_DISCARDS):
+            if not socket.socket.recv_into(self._socket, _DISCARDED, 0, socket.MSG_DONTWAIT):  # encrypted or not
+                break
 
 
 def connect(
@@ -173,6 +186,8 @@ def connect(
         left = None if deadline is None else deadline - SystemClock.monotonic()
         try:
             return _connect_one(family, kind, protocol, address, left, bind)
+        except BindError as error:
+            failure = ConnectError(f"{host}:{port}: {error}")
         except OSError as error:
             if isinstance(error, TimeoutError) and seconds is not None:
                 limit = f"{name} timeout of {seconds:g} s"
@@ -181,6 +196,10 @@ def connect(
             failure = ConnectError(f"{host}:{port}: {reason}; is the peer running and listening there?")
             failure.__cause__ = error
     raise failure
+
+
+class BindError(OSError):
+    """Our own address cannot be had."""
 
 
 def _connect_one(
@@ -192,13 +211,24 @@ def _connect_one(
     try:
         if bind is not None and bind != ("", 0):
             opening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            opening.bind(bind)
+            _bind(opening, bind)
         opening.settimeout(seconds)
         opening.connect(address)
+        if opening.getsockname() == opening.getpeername():
+            # Nobody listens, but the system chose that very port for us, and TCP joins a socket to itself.
+            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         return TcpTransport(opening)
     except OSError:
         opening.close()
         raise
+
+
+def _bind(opening: socket.socket, address: Address) -> None:
+    try:
+        opening.bind(address)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise BindError(f"cannot connect from {address[0]}:{address[1]}: {reason}") from error
 
 
 def listen(host: str, port: int, *, backlog: int = LISTEN_BACKLOG) -> socket.socket:

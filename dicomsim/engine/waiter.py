@@ -36,6 +36,11 @@ class Waiter:
         reports = self._poll.poll(None if seconds is None else max(seconds, 0) * 1000)
         return any(ready == fd for ready, _ in reports)
 
+    @property
+    def is_woken(self) -> bool:
+        """Whether `wake` was called since the last `settle`."""
+        return self._woken
+
     def wake(self) -> None:
         """End the wait that is going on, or the next one."""
         if not self._woken:

@@ -1,0 +1,82 @@
+"""What an observer is told of the bytes that pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dicomsim.engine.witness import Witness, wants
+from dicomsim.events import BytesIn, BytesOut, Event, MessageIn, PduIn, PduOut
+
+RELEASE = bytes.fromhex("05000000000400000000")
+ABORT = bytes.fromhex("07000000000400000000")
+
+
+class Picky:
+    """An observer that says what it wants."""
+
+    def __init__(self, *kinds: type[Event]) -> None:
+        self.kinds = kinds
+
+    def wants(self, *kinds: type[Event]) -> bool:
+        return bool(set(kinds) & set(self.kinds))
+
+    def __call__(self, event: Event) -> None:
+        raise NotImplementedError
+
+
+def witness(*, tells_bytes: bool = True, tells_pdus: bool = True) -> tuple[Witness, list[tuple[Any, bytes]]]:
+    told: list[tuple[Any, bytes]] = []
+    emit: Callable[..., Any] = lambda kind, data: told.append((kind, data))  # noqa: E731
+    return Witness(emit, tells_bytes=tells_bytes, tells_pdus=tells_pdus), told
+
+
+def test_an_observer_that_does_not_say_what_it_wants_is_told_of_everything() -> None:
+    assert wants(print, MessageIn)
+    assert wants(Picky(MessageIn), MessageIn, PduIn)
+    assert not wants(Picky(MessageIn), PduIn)
+    assert not wants(None, PduIn)
+
+
+@pytest.mark.parametrize(
+    ("observer", "needed"), [(None, False), (Picky(MessageIn), False), (Picky(BytesOut), True), (Picky(PduIn), True)]
+)
+def test_there_is_a_witness_only_where_somebody_listens(observer: Picky | None, needed: bool) -> None:
+    assert needed == (Witness.of(observer, print) is not None)
+
+
+def test_a_pdu_is_told_before_its_last_bytes_go_on_and_all_bytes_go_on_at_once() -> None:
+    seen, told = witness()
+    seen.read(RELEASE[:4])
+    assert [RELEASE[:4]] == list(seen.arriving(RELEASE[:4]))
+    order: list[Any] = []
+    for piece in seen.arriving(memoryview(RELEASE[4:] + ABORT + RELEASE[:1])):
+        order += [kind for kind, _ in told if kind is PduIn]
+        told.clear()
+        order.append(bytes(piece))
+    assert [PduIn, RELEASE[4:], PduIn, ABORT, RELEASE[:1]] == order
+
+
+def test_garbage_goes_on_and_is_no_pdu() -> None:
+    seen, told = witness(tells_bytes=False)
+    assert b"GET / HTTP/1.1" == b"".join(seen.arriving(b"GET / HTTP/1.1"))
+    assert [] == told
+
+
+def test_what_was_written_is_told_as_bytes_and_as_the_pdus_it_completes() -> None:
+    seen, told = witness()
+    seen.written([RELEASE[:3]])
+    seen.written([memoryview(RELEASE)[3:], ABORT])
+    assert [
+        (BytesOut, RELEASE[:3]), (BytesOut, RELEASE[3:] + ABORT), (PduOut, RELEASE), (PduOut, ABORT),
+    ] == told  # fmt: skip
+
+
+def test_only_what_is_wanted_is_told() -> None:
+    seen, told = witness(tells_pdus=False)
+    seen.read(RELEASE)
+    assert [RELEASE] == list(seen.arriving(RELEASE))
+    seen.written([RELEASE])
+    assert [(BytesIn, RELEASE), (BytesOut, RELEASE)] == told
