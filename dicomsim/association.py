@@ -45,11 +45,12 @@ _PARAMETERS = {
 class Association(Storing, Querying, Normalizing, Submitting):
     """One association; a context manager that releases it, or aborts it when the block raises."""
 
-    __slots__ = ("ae", "session", "submitted")
+    __slots__ = ("ae", "found", "session", "submitted")
 
     def __init__(self, session: Session, ae: ApplicationEntity) -> None:
         self.session = session
         self.ae = ae
+        self.found = {}
         self.submitted: dict[Answer, None] = {}
         """The futures of `submit` that have no answer yet, oldest first."""
 

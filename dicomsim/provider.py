@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from dicomsim import negotiator
@@ -153,6 +153,9 @@ def context_of(session: Session, context_id: int) -> PresentationContextTuple:
     agreement = session.agreement
     assert agreement is not None  # messages come only on accepted contexts
     accepted = agreement.accepted[context_id]
-    return PresentationContextTuple(
-        context_id, SOPClass(accepted.abstract_syntax), TransferSyntaxUID(accepted.transfer_syntax)
-    )
+    return _context_tuple(context_id, accepted.abstract_syntax, accepted.transfer_syntax)
+
+
+@lru_cache(maxsize=1024)  # the same few for every request
+def _context_tuple(context_id: int, abstract_syntax: str, transfer_syntax: str) -> PresentationContextTuple:
+    return PresentationContextTuple(context_id, SOPClass(abstract_syntax), TransferSyntaxUID(transfer_syntax))

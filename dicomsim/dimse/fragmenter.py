@@ -57,6 +57,29 @@ def fragment(message: Message, maximum_length: int, size_hint: int = PREFERRED_L
     )
 
 
+def joined(message: Message, maximum_length: int) -> bytes | None:
+    """A small message as one buffer with all its PDUs, the same bytes as `fragment` gives; None if it is not small."""
+    data = message.data
+    room = min(maximum_length or PREFERRED_LENGTH, PREFERRED_LENGTH) - PDV_OVERHEAD & ~1
+    if data is None:
+        length = 0
+    elif isinstance(data, bytes | memoryview):
+        length = len(data) if isinstance(data, bytes) else data.nbytes
+        if length > JOIN_DATA:
+            return None
+    else:
+        return None
+    command = _commands.encode(message.command)
+    size = len(command)
+    if size > room or length > room:
+        return None
+    context_id = message.context_id
+    lead = _PREFIX.pack(4, 0, size + 6, size + 2, context_id, COMMAND | LAST) + command
+    if data is None:
+        return lead
+    return b"".join((lead, _PREFIX.pack(4, 0, length + 6, length + 2, context_id, LAST), data))
+
+
 class _Commands:
     """Encodes command sets, and remembers the last one: all matches of a query have the same."""
 

@@ -68,7 +68,7 @@ def effects(session: Session) -> None:
     """Carry out what the state machine asks for, until it asks for nothing more."""
     while pending := session.upper.effects():
         carry_out(session, pending)
-    if session.state is State.STA13 and session.outcome is None:
+    if session.outcome is None and session.state is State.STA13:
         session.finish(_turned_away(session))
 
 

@@ -154,13 +154,15 @@ class Pump(Owned):
 
     def _pump(self, buffer: memoryview, enough: Callable[[], bool] | None = None) -> None:
         """Read what is there, or only until there is `enough`, and write."""
-        if self.is_open and not self._reads():
+        reads = self._reads()
+        if self.is_open and not reads:
             assert self.transport is not None
             if self.transport.wait(0, read=False):  # nothing is waited for but the end
                 self.lost(CloseHow.RESET)
         for _ in range(READS_A_TURN):
-            if not (self.is_open and self._reads() and self._read(buffer)) or (enough is not None and enough()):
+            if not (self.is_open and reads and self._read(buffer)) or (enough is not None and enough()):
                 break
+            reads = self._reads()
         if self.is_open:
             self.flush()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dicomsim import events
 from dicomsim.dimse.assembler import Assembler
 from dicomsim.dimse.exchange import Exchange, Operation
-from dicomsim.dimse.fragmenter import fragment
+from dicomsim.dimse.fragmenter import fragment, joined
 from dicomsim.engine import dispatch
 from dicomsim.engine.detour import Detour, Run
 from dicomsim.engine.hops import Hops, PassMessage, Raw
@@ -226,7 +226,13 @@ class Session(Waiting):
 
     def transmit(self, message: Message) -> None:
         """Hand a message to the upper layer, past the rules."""
-        self.upper.send_p_data(self._encoded(message), self.clock.monotonic())
+        small = None
+        if self.detour is None and not self._unsent and self.upper.sends_at_once():
+            small = joined(message, self.agreement.peer_maximum_length if self.agreement else 0)
+        if small is not None:
+            self._unsent.append(small)
+        else:
+            self.upper.send_p_data(self._encoded(message), self.clock.monotonic())
         if self.observer is not None:
             self.emit(events.MessageOut, message)
 
@@ -377,7 +383,8 @@ class Session(Waiting):
 
     def require_sending(self) -> None:
         """Raise the error of the outcome if there is one, and `AssociationError` where nothing can be sent."""
-        self.require_life()
+        if self.outcome is not None or not self.is_open:
+            self.require_life()
         if self.state not in dispatch.SENDING:
             raise AssociationError(f"nothing can be sent in {self.state.value}")
 
@@ -432,7 +439,7 @@ class Session(Waiting):
             self.detour.add(self.detour.hops.transition(self, event.value, before.value, action.value, after.value))
 
     def _reads(self) -> bool:
-        return len(self.backlog) < BACKLOG_LIMIT and super()._reads()
+        return len(self.backlog) < BACKLOG_LIMIT and (self.detour is None or self.detour.reading)
 
     def _wanted(self) -> int:
         return super()._wanted() & ~READ if self.held else super()._wanted()

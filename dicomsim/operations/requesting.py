@@ -53,6 +53,8 @@ class Requesting:
     __slots__ = ()
 
     session: Session
+    found: dict[tuple[str, str | None, bool, str], AcceptedContext]
+    """What `context_for` has found: the negotiation is over, so that it stays true."""
 
     @property
     def is_established(self) -> bool:
@@ -63,36 +65,28 @@ class Requesting:
 
     def perform(self, name: str, context_id: int, data: DataSource | None = None, **elements: Any) -> Message:
         """Send a request and wait for its one response; raises what ended the association instead."""
-        operation = self.begin(name, context_id, data, **elements)
-        if not operation.replies:
-            raise self.ended_early()
-        response = operation.replies.popleft()
-        note_status(name, operation.request.sop_class_uid or "", response)
-        return response
+        message_id = elements.pop("message_id", None)
+        return self.ask(Request(name, context_id, data, elements), message_id)
 
     def ask(self, request: Request, message_id: int | None = None) -> Message:
         """`perform` for a request that has been prepared."""
-        return self.perform(
-            request.name, request.context_id, request.data, message_id=message_id, **request.elements
-        )
-
-    def begin(
-        self, name: str, context_id: int, data: DataSource | None = None, *, message_id: int | None = None,
-        **elements: Any,
-    ) -> Operation:
-        """Send a request and wait for its first response; further ones are awaited with `session.await_more`."""
         session = self.session
         session.take()
         try:
-            operation, message = self._invoke(Request(name, context_id, data, elements), message_id)
+            operation, message = self._invoke(request, message_id)
+            replies = operation.replies
             try:
-                session.call(message, lambda: bool(operation.replies))
+                session.call(message, lambda: bool(replies))
             except BaseException:
                 session.exchange.abandon(operation)
                 raise
-            return operation
         finally:
             session.give_back()
+        if not replies:
+            raise self.ended_early()
+        response = replies.popleft()
+        note_status(request.name, request.sop_class, response)
+        return response
 
     def start(
         self, request: Request, message_id: int | None = None, *, hold: bool = False,
@@ -125,11 +119,13 @@ class Requesting:
     ) -> tuple[Operation, Message]:
         session = self.session
         session.require_life()
-        self._await_room(message_id)
+        exchange = session.exchange
+        if exchange.invoked:
+            self._await_room(message_id)
         if message_id is None:
-            message_id = session.exchange.next_message_id()
+            message_id = exchange.next_message_id()
         message = build(request.name, request.context_id, request.data, message_id=message_id, **request.elements)
-        return session.exchange.invoke(message, session.clock.monotonic(), timeout), message
+        return exchange.invoke(message, session.clock.monotonic(), timeout), message
 
     def _await_room(self, message_id: int | None) -> None:
         """Wait until one more operation may be outstanding; raises `StateError` if the caller itself is in the way."""
@@ -164,7 +160,11 @@ class Requesting:
         contexts that are meant for that DIMSE service go first. Raises `ValueError`, saying what was offered and what
         was accepted.
         """
-        return find_context(self.session, sop_class, transfer_syntax, reencodes, service)
+        wanted = sop_class, transfer_syntax, reencodes, service
+        context = self.found.get(wanted)
+        if context is None:
+            context = self.found[wanted] = find_context(self.session, *wanted)
+        return context
 
     # -- the form of the 1.x API ---------------------------------------------------------------------------------------
 

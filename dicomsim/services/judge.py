@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from dicomsim.dimse.messages import Message
 from dicomsim.dimse.table import MESSAGE_TYPES, DataSet
@@ -18,6 +19,7 @@ _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
 UID_LIMIT = 64
 
 
+@lru_cache(maxsize=64)  # asked twice for an instance: before its data set, and behind it
 def is_valid_uid(uid: str) -> bool:
     """Whether a UID is as PS3.5 §9.1 has it."""
     return len(uid) <= UID_LIMIT and _UID.fullmatch(uid) is not None
@@ -33,22 +35,9 @@ def judge(call: Call) -> None:
 def refusal_of(message: Message, context: PresentationContextTuple, may_perform: bool) -> RefusedError | None:
     """Why a request is not to be served; None if it is. Its data set need not be there yet."""
     service = message.name.removesuffix("-RQ")
-    normalized = service.startswith("N-")
-    if not may_perform:
-        refusal = Status.UNRECOGNIZED_OPERATION if normalized else Status.SOP_CLASS_NOT_SUPPORTED
-        return RefusedError(refusal, "not the role that was negotiated")
-    sop_class = message.sop_class_uid
-    if sop_class is None:
-        missing = Status.UNABLE_TO_PROCESS if service == "C-FIND" else Status.MISTYPED_ARGUMENT
-        return RefusedError(missing, "no SOP class UID")
-    if sop_class != context.abstract_syntax and not belongs(sop_class, context.abstract_syntax or "", normalized):
-        refusal = Status.NO_SUCH_SOP_CLASS if normalized else Status.SOP_CLASS_NOT_SUPPORTED
-        return RefusedError(refusal, "SOP class is not that of the presentation context")
-    services = context.abstract_syntax.dimse_services if context.abstract_syntax is not None else ()
-    services = services or SOPClass(sop_class).dimse_services
-    if services and service not in services:
-        refusal = Status.UNABLE_TO_PROCESS if service == "C-FIND" else Status.UNRECOGNIZED_OPERATION
-        return RefusedError(refusal, f"SOP class has no {service}")
+    kind = _refusal_of_kind(service, message.sop_class_uid, context.abstract_syntax, may_perform)
+    if kind is not None:
+        return RefusedError(*kind)
     for instance in (message.affected_sop_instance_uid, message.requested_sop_instance_uid):
         if instance is not None and not is_valid_uid(instance):
             return RefusedError(Status.INVALID_SOP_INSTANCE, "SOP instance UID is invalid")
@@ -56,6 +45,29 @@ def refusal_of(message: Message, context: PresentationContextTuple, may_perform:
         return RefusedError(Status.INVALID_SOP_INSTANCE, "no SOP instance UID")
     if MESSAGE_TYPES[message.command_field].data_set is DataSet.ALWAYS and not message.has_data_set:
         return RefusedError(failure_of(message), "data set is missing")
+    return None
+
+
+@lru_cache(maxsize=1024)  # the same for all requests of a kind on a context
+def _refusal_of_kind(
+    service: str, sop_class: str | None, abstract_syntax: SOPClass | None, may_perform: bool
+) -> tuple[Status, str] | None:
+    """Status and comment for requests that are not to be served whatever instance they are about."""
+    normalized = service.startswith("N-")
+    if not may_perform:
+        refusal = Status.UNRECOGNIZED_OPERATION if normalized else Status.SOP_CLASS_NOT_SUPPORTED
+        return refusal, "not the role that was negotiated"
+    if sop_class is None:
+        missing = Status.UNABLE_TO_PROCESS if service == "C-FIND" else Status.MISTYPED_ARGUMENT
+        return missing, "no SOP class UID"
+    if sop_class != abstract_syntax and not belongs(sop_class, abstract_syntax or "", normalized):
+        refusal = Status.NO_SUCH_SOP_CLASS if normalized else Status.SOP_CLASS_NOT_SUPPORTED
+        return refusal, "SOP class is not that of the presentation context"
+    services = abstract_syntax.dimse_services if abstract_syntax is not None else ()
+    services = services or SOPClass(sop_class).dimse_services
+    if services and service not in services:
+        refusal = Status.UNABLE_TO_PROCESS if service == "C-FIND" else Status.UNRECOGNIZED_OPERATION
+        return refusal, f"SOP class has no {service}"
     return None
 
 

@@ -167,6 +167,10 @@ class UpperLayer:
         if self._on_transition is not None:
             self._step(Event.EVT9, now)
 
+    def sends_at_once(self) -> bool:
+        """Whether the bytes of whole P-DATA-TF may go past `send_p_data`: it would only hold and count them."""
+        return self._sends_p_data and self._on_transition is None and not self._outgoing
+
     def effects(self) -> list[Effect]:
         """Take what has happened since the last call."""
         effects, self._effects = self._effects, []
