@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicomsim.behaviour.profiles import PROFILES
@@ -24,6 +23,8 @@ PROFILE = "profile:"
 
 LARGEST_FILE = 1 << 20
 """Bytes of a rule file; a capture or an image that is given by mistake is not read as YAML."""
+MOST_VALUES = 100_000
+"""Values of a rule file with its aliases written out, which a few lines can make billions of."""
 _DEEPEST = 20
 
 
@@ -40,7 +41,7 @@ def load_rules(source: str | os.PathLike[str]) -> list[Rule]:
             return profile_rules(text[len(PROFILE) :])
         if text.startswith(("on ", "{", "[", "- ")):
             return [parse_rule(text)] if "\n" not in text and text[0] in "o{" else _read_yaml(source, "rules")
-        if not Path(text).exists():
+        if not os.path.exists(text):
             raise FileError(f"{shown(text)} is no file, no profile (profile:…), and no rule (on …: …){_hint(text)}")
     path = os.fspath(source)
     return _read_yaml(_text_of(path), path)
@@ -99,6 +100,8 @@ def rules_of_node(node: Node, path: str) -> list[Rule]:
     """The rules of a YAML node: a list, or a single one; `FileError`s say where in the file of that path."""
     from ruamel.yaml.nodes import SequenceNode
 
+    if _values_in(node, {}) > MOST_VALUES:
+        raise _fault(path, node, f"has more than {MOST_VALUES} values when its aliases are written out")
     rules: list[Rule] = []
     names: dict[str, int] = {}
     items: Sequence[Node] = node.value if isinstance(node, SequenceNode) else _single(node)
@@ -113,6 +116,18 @@ def rules_of_node(node: Node, path: str) -> list[Rule]:
                 )
             rules.append(rule)
     return rules
+
+
+def _values_in(node: Node, known: dict[int, int]) -> int:
+    """How many values a node has, those of its aliases included; one in itself, which has no end, counts as one."""
+    from ruamel.yaml.nodes import MappingNode, ScalarNode
+
+    if isinstance(node, ScalarNode) or id(node) in known:
+        return known.get(id(node), 1)
+    known[id(node)] = 1
+    inside = [part for pair in node.value for part in pair] if isinstance(node, MappingNode) else node.value
+    known[id(node)] = total = 1 + sum(_values_in(each, known) for each in inside)
+    return total
 
 
 def _single(node: Node) -> Sequence[Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -10,6 +11,7 @@ from typing import Final
 
 from dicomsim import resources
 from dicomsim.errors import DicomsimError
+from dicomsim.scenario.source import MAX_SIZE
 
 SUFFIXES: Final = (".yaml", ".yml")
 SCENARIO_KEYS: Final = frozenset(("id", "requirement", "clause", "level", "role", "steps", "actors"))
@@ -28,10 +30,11 @@ class NoScenarioError(DicomsimError):
 
 def is_scenario(path: Path) -> bool:
     """Whether a file looks like a scenario, even one with mistakes."""
-    if path.suffix not in SUFFIXES:
+    if path.suffix not in SUFFIXES or not os.path.isfile(path):  # opening a pipe waits for whoever fills it
         return False
     try:
-        text = path.read_text("utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_SIZE)
     except (OSError, UnicodeDecodeError):
         return False
     return len(SCENARIO_KEYS.intersection(_KEY.findall(text))) >= FEWEST_KEYS
@@ -59,11 +62,11 @@ def _files(name: str) -> list[Path]:
     path = Path(name)
     roots = [path, *(root / name for root in (usual_root(), resources.scenarios()))]
     for place in roots:
-        if place.is_file():
+        if os.path.isfile(place):  # and not `Path.is_file`, which raises for names that are too long
             return [place]
-        if place.with_name(f"{place.name}.yaml").is_file():
-            return [place.with_name(f"{place.name}.yaml")]
-        if place.is_dir():
+        if os.path.isfile(f"{place}.yaml"):
+            return [Path(f"{place}.yaml")]
+        if os.path.isdir(place):
             files = sorted(each for each in place.rglob("*") if is_scenario(each))
             if files:
                 return files

@@ -7,6 +7,7 @@ beside the scenario, then beside each folder above it, then among those that com
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from dicomsim.behaviour.loading import PROFILE, profile_rules
 from dicomsim.behaviour.rule import Rule, rule_of
 from dicomsim.behaviour.values import RuleError
+from dicomsim.errors import DicomsimError
 from dicomsim.scenario.expecting import Expect
 from dicomsim.scenario.fields import ANY_PLACEHOLDER, suggest
 from dicomsim.scenario.mistakes import mistakes_of
@@ -43,8 +45,12 @@ GIVEN_NAMES = ("called", "calling", "host", "port", "timeout")
 """Values that every actor has from the start."""
 UNFILLED_KEYS = frozenset(("note", "about", "requirement", "text"))
 """Keys whose text is taken as it stands."""
+_TOO_WIDE = re.compile("[0-9]{5}")
+"""In the way to write a value: more than 9999 characters."""
 MAX_USES = 10
 """Sub-scenarios in sub-scenarios."""
+MAX_EXPANDED = 1000
+"""Sub-scenarios of a scenario altogether: ten that use ten that use ten are as many already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,8 @@ class _Loading:
 
     source: Source
     mistakes: list[Mistake] = field(default_factory=list)
+    expanded: int = 0
+    subs: dict[Path, tuple[Source, SubScenario]] = field(default_factory=dict)
 
     def note(self, path: Path_, text: str) -> None:
         self.mistakes.append(Mistake(self.source.place(path), text))
@@ -181,21 +189,28 @@ def _placed(steps: Iterable[Any], path: Path_, loading: _Loading, written: list[
 
 
 def _expand(use: Use, path: Path_, loading: _Loading, used: tuple[tuple[Source, Path_], ...]) -> Iterator[PlacedStep]:
-    if len(used) >= MAX_USES:
+    found = _find_use(use.use, path, loading)
+    if found is None:
+        return
+    if len(used) >= MAX_USES or any(found == outer.path for outer, _ in used):
         loading.note(path, f"{use.use} uses itself, or too many others")
         return
-    source = _find_use(use.use, path, loading)
-    if source is None:
-        return
-    sub = _sub_scenario(source)
+    loading.expanded += 1
+    if loading.expanded > MAX_EXPANDED:
+        loading.note(path, f"more than {MAX_EXPANDED} sub-scenarios up to here")
+        raise ScenarioError(loading.source.path, loading.mistakes)
+    source, sub = _sub_scenario(found, loading)
     parameters = {**sub.parameters, **use.parameters}
     for name in use.parameters:
         if name not in sub.parameters:
             known = suggest(name, list(sub.parameters))
             loading.note((*path, "with", name), f"{use.use} has no parameter {name}{known}")
-    data = {"steps": fill(sub.steps, parameters)}
     try:
+        data = {"steps": fill(sub.steps, parameters)}
         steps = Steps.model_validate(data).steps
+    except FillError as error:
+        loading.note((*path, "with"), f"in {use.use}: {error}")
+        return
     except ValidationError as error:
         for mistake in mistakes_of(error, data, Steps, lambda _: loading.source.place((*path, "with"))):
             loading.note((*path, "with"), f"in {use.use}: {mistake.text}")
@@ -208,27 +223,37 @@ def _expand(use: Use, path: Path_, loading: _Loading, used: tuple[tuple[Source, 
             yield PlacedStep(step, data["steps"][index], path, inner)
 
 
-def _find_use(name: str, path: Path_, loading: _Loading) -> Source | None:
+def _find_use(name: str, path: Path_, loading: _Loading) -> Path | None:
     folders = [*(parent / "use" for parent in loading.source.path.resolve().parents), BUILTIN_USES]
     for folder in folders:
-        if (found := folder / f"{name}.yaml").is_file():
-            return read_source(found)
+        if os.path.isfile(found := folder / f"{name}.yaml"):  # and not `Path.is_file`, which raises for odd names
+            return found
     known = sorted({file.stem for folder in folders for file in folder.glob("*.yaml")})
     loading.note((*path, "use"), f"no sub-scenario is called {name}{suggest(name, known)}")
     return None
 
 
-def _sub_scenario(source: Source) -> SubScenario:
-    """The file on its own, with its own defaults, so that its mistakes are shown in it."""
+def _sub_scenario(path: Path, loading: _Loading) -> tuple[Source, SubScenario]:
+    """The file on its own, with its own defaults, so that its mistakes are shown in it; read once."""
+    if path not in loading.subs:
+        source = read_source(path)
+        loading.subs[path] = source, _checked(source)
+    return loading.subs[path]
+
+
+def _checked(source: Source) -> SubScenario:
     try:
         sub = SubScenario.model_validate(source.data)
     except ValidationError as error:
         mistakes = mistakes_of(error, source.data, SubScenario, source.place)
         raise ScenarioError(source.path, [*source.mistakes, *mistakes]) from None
-    data = {"steps": fill(sub.steps, sub.parameters)}
     mistakes = list(source.mistakes)
+    data: dict[str, Any] = {}
     try:
+        data["steps"] = fill(sub.steps, sub.parameters)
         Steps.model_validate(data)
+    except FillError as error:
+        mistakes.append(Mistake(source.place(("steps",)), str(error)))
     except ValidationError as error:
         mistakes += mistakes_of(error, data, Steps, source.place)
     if sub.use != source.path.stem:
@@ -238,8 +263,15 @@ def _sub_scenario(source: Source) -> SubScenario:
     return sub
 
 
+class FillError(DicomsimError):
+    """A value that cannot be written as its place in a text wants it."""
+
+
 def fill(written: Any, values: dict[str, Any]) -> Any:
-    """Put values in the place of `{name}`, of any kind where it stands alone; names that are not there stay."""
+    """Put values in the place of `{name}`, of any kind where it stands alone; names that are not there stay.
+
+    Raises `FillError`.
+    """
     if isinstance(written, dict):
         return {key: value if key in UNFILLED_KEYS else fill(value, values) for key, value in written.items()}
     if isinstance(written, list | tuple):
@@ -254,7 +286,14 @@ def fill(written: Any, values: dict[str, Any]) -> Any:
 
 def _formatted(match: re.Match[str], values: dict[str, Any]) -> str:
     name = match[1]
-    return match[0].replace(name, "0", 1).format(values[name]) if name in values else match[0]
+    if name not in values:
+        return match[0]
+    if _TOO_WIDE.search(match[0], len(name) + 1):
+        raise FillError(f"{match[0]} is wider than any value")
+    try:
+        return match[0].replace(name, "0", 1).format(values[name])
+    except (ValueError, TypeError) as error:  # of Python's format()
+        raise FillError(f"{match[0]} cannot be made of {values[name]!r}: {error}") from None
 
 
 def _check_actors(scenario: Scenario, actors: Iterable[CaseActor], loading: _Loading) -> None:

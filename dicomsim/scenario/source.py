@@ -8,7 +8,7 @@ there twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,20 @@ TEXT_KEYS = frozenset(("rules", "mutate"))
 """Below these keys every scalar is text as it stands: rules read numbers and statuses by themselves."""
 MAX_DEPTH = 30
 """Levels of nesting; a scenario has ten, and an alias may stand inside what it stands for."""
+MAX_SIZE = 1 << 20
+"""Bytes of a file; a scenario has a few thousand."""
+MAX_VALUES = 100_000
+"""Values of a file with its aliases written out, which a few lines can make billions of."""
 
-_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]{1,20}")
 _SCALARS: Sequence[tuple[re.Pattern[str], Callable[[str], Any]]] = (
     (re.compile(r"|~|null|Null|NULL"), lambda text: None),
     (re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text.lower() == "true"),
-    (re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text, 16)),
-    (re.compile(r"[-+]?[0-9]+"), int),
+    (re.compile(r"0x[0-9a-fA-F]{1,16}"), lambda text: int(text, 16)),
+    (re.compile(r"[-+]?[0-9]{1,20}"), int),
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
 )
-"""What a plain scalar is, in this order; else it is text. YAML 1.2 §10.3.2."""
+"""What a plain scalar is, in this order; else it is text. YAML 1.2 §10.3.2, whole numbers up to 64 bits."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -105,11 +109,15 @@ def read_source(path: Path) -> Source:
         ScenarioError: it is no YAML.
     """
     try:
-        text = path.read_text("utf-8")
+        with path.open("rb") as file:
+            data = file.read(MAX_SIZE + 1)
+        text = data.decode("utf-8")
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path}: not UTF-8 text (byte {error.start})") from error
+    if len(data) > MAX_SIZE:
+        raise FileError(f"{path}: is larger than {MAX_SIZE} bytes, which no scenario is")
     return parse_source(path, text)
 
 
@@ -131,7 +139,8 @@ def parse_source(path: Path, text: str) -> Source:
         what = " ".join(filter(None, (error.context, error.problem)))
         raise ScenarioError(path, [Mistake(place, f"not YAML: {what}")]) from error
     except YAMLError as error:
-        raise ScenarioError(path, [Mistake(Place(1, 1), f"not YAML: {error}")]) from error
+        what = " ".join(str(error).split())
+        raise ScenarioError(path, [Mistake(Place(1, 1), f"not YAML: {what}")]) from error
     except RecursionError as error:
         raise ScenarioError(path, [Mistake(Place(1, 1), "nested too deeply")]) from error
     if node is not None:
@@ -142,11 +151,14 @@ def parse_source(path: Path, text: str) -> Source:
 def _read(node: Any, path: Path_, source: Source) -> Any:
     place = Place(node.start_mark.line + 1, node.start_mark.column + 1)
     source.places.setdefault(path, place)
+    if len(source.places) > MAX_VALUES:
+        raise ScenarioError(source.path, [Mistake(place, f"more than {MAX_VALUES} values up to here")])
     if len(path) > MAX_DEPTH:  # an alias of something around it, most likely
         source.mistakes.append(Mistake(place, "nested too deeply"))
         return None
     data = _value(node, path, place, source)
-    inside = [source.ends[each] for each in source.ends if len(each) == len(path) + 1 and each[:-1] == path]
+    keys: Iterable[Key] = data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
+    inside = [source.ends[(*path, key)] for key in keys if (*path, key) in source.ends]
     # A block collection ends where the next thing begins, which is further than it looks.
     block = node.id != "scalar" and not node.flow_style
     source.ends[path] = max(inside, default=place.line) if block else _end(node)

@@ -168,3 +168,18 @@ def test_any_text_is_rules_or_an_error(text: str, start: str) -> None:
     else:
         message = ""
     assert "Traceback" not in message
+
+
+@pytest.mark.parametrize("place", ["- when: *a9\n  do: drop\n", "- {when: A-ABORT, do: {answer: *a9}}\n"])
+def test_aliases_of_aliases_are_not_written_out_without_end(tmp_path: Path, place: str) -> None:
+    bomb = "- &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"- &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 10)
+    )
+    with pytest.raises(FileError, match="has more than 100000 values when its aliases are written out"):
+        load_rules(written(tmp_path, bomb + place))
+
+
+@pytest.mark.parametrize("text", ["", "x" * 5000, "a\0b"])
+def test_text_that_no_file_is_named_is_no_rule(text: str) -> None:
+    with pytest.raises(FileError, match="is no file, no profile"):
+        load_rules(text)

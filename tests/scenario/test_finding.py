@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,20 @@ def test_a_scenario_is_known_by_its_keys(tmp_path: Path, name: str, text: str, i
 def test_what_is_no_text_is_no_scenario(tmp_path: Path) -> None:
     (tmp_path / "image.yaml").write_bytes(b"\xff\xfe")
     assert [False, False] == [is_scenario(tmp_path / name) for name in ("image.yaml", "absent.yaml")]
+
+
+def test_a_pipe_is_no_scenario(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert not is_scenario(tmp_path / "pipe.yaml")
+
+
+@pytest.mark.parametrize("name", ["", "/", "x" * 5000, "x/" * 3000, "a\0b", "\udcff"])
+def test_a_name_that_no_file_can_have_is_nobodys(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenarios").mkdir()
+    monkeypatch.setattr(Path, "rglob", lambda self, pattern: iter(()))  # not all of this machine
+    with pytest.raises(NoScenarioError):
+        find_scenarios([name])
 
 
 def test_folders_files_and_ids_are_found_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

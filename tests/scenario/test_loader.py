@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import dedent
 
@@ -9,7 +10,7 @@ import pytest
 
 from dicomsim import resources
 from dicomsim.scenario.finding import find_scenarios
-from dicomsim.scenario.loader import BUILTIN_USES, fill, load, load_steps, names_in
+from dicomsim.scenario.loader import BUILTIN_USES, FillError, fill, load, load_steps, names_in
 from dicomsim.scenario.source import ScenarioError
 from tests.scenario.doubles import HEAD, case_of, write_scenario
 
@@ -312,3 +313,53 @@ def test_every_scenario_that_is_shipped_is_a_case() -> None:
         len({case.id for case in cases}),
     )
     assert {"field", "ps3.4", "ps3.7", "ps3.8"} == {case.id.partition("/")[0] for case in cases}
+
+
+def write_use(root: Path, name: str, *steps: str) -> None:
+    """A sub-scenario beside the scenarios of the folder."""
+    (root / "use").mkdir(exist_ok=True)
+    lines = "".join(f"  - {step}\n" for step in steps)
+    (root / "use" / f"{name}.yaml").write_text(f"use: {name}\nabout: A test.\nsteps:\n{lines}")
+
+
+def test_sub_scenarios_that_use_each_other_in_a_circle_are_a_mistake(tmp_path: Path) -> None:
+    write_use(tmp_path, "ping", *["use: pong"] * 20)
+    write_use(tmp_path, "pong", *["use: ping"] * 20)
+    found = mistakes(tmp_path, GOOD.replace("- connect", "- use: ping"))
+    assert {"7:5: ping uses itself, or too many others"} == set(found)
+
+
+def test_sub_scenarios_that_multiply_are_a_mistake(tmp_path: Path) -> None:
+    for level in range(8):
+        write_use(tmp_path, f"level{level}", *[f"use: level{level + 1}"] * 10)
+    write_use(tmp_path, "level8", "connect")
+    found = mistakes(tmp_path, GOOD.replace("- connect", "- use: level0"))
+    assert ["7:5: more than 1000 sub-scenarios up to here"] == found
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, '"a\\0b"', "../../etc/passwd"])
+def test_a_sub_scenario_whose_name_no_file_can_have_is_not_found(tmp_path: Path, name: str) -> None:
+    (found,) = mistakes(tmp_path, GOOD.replace("- connect", f"- use: {name}"))
+    assert found.startswith("7:5: no sub-scenario is called ")
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "reason"),
+    [
+        ("{a:02x}", "text", "{a:02x} cannot be made of 'text': "),
+        ("{a:02x}", [1], "{a:02x} cannot be made of [1]: "),
+        ("{a:02000000000x}", 1, "{a:02000000000x} is wider than any value"),
+    ],
+)
+def test_a_value_that_cannot_be_written_that_way_is_an_error(written: str, value: object, reason: str) -> None:
+    with pytest.raises(FillError, match=re.escape(reason)):
+        fill(f"before {written} behind", {"a": value})
+
+
+def test_a_parameter_that_cannot_be_written_that_way_is_a_mistake_where_it_is_given(tmp_path: Path) -> None:
+    (tmp_path / "use").mkdir()
+    (tmp_path / "use" / "raw.yaml").write_text(
+        "use: raw\nabout: A test.\nparameters: {a: 1}\nsteps:\n  - raw: '{a:02x}'\n"
+    )
+    (found,) = mistakes(tmp_path, GOOD.replace("- connect", "- {use: raw, with: {a: text}}"))
+    assert found.startswith("7:16: in raw: {a:02x} cannot be made of 'text': ")

@@ -273,3 +273,9 @@ def test_findings_know_their_step() -> None:
     finding: Finding = result.findings[0]
     assert finding.placed is not None
     assert (("steps", 1), ("A-ABORT",)) == (finding.placed.path, finding.expected)
+
+
+def test_a_kept_value_that_cannot_be_written_as_wanted_is_our_error() -> None:
+    stage = FakeStage(FakeStream(encode_pdu(AC)))
+    result = played(stage, "connect", {"raw": "{called:02x}"})
+    assert [Verdict.ERROR] == [finding.verdict for finding in result.findings]

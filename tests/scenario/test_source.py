@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dicomsim.errors import FileError
-from dicomsim.scenario.source import Place, ScenarioError, parse_source, read_source
+from dicomsim.scenario.source import MAX_SIZE, Place, ScenarioError, parse_source, read_source
 
 FILE = Path("some.yaml")
 
@@ -18,6 +18,7 @@ FILE = Path("some.yaml")
         ("0", 0), ("-3", -3), ("0x0122", 0x0122), ("1.5", 1.5), ("1e3", 1000.0), (".5", 0.5),
         ("true", True), ("False", False), ("null", None), ("~", None), ("", None),
         ("yes", "yes"), ("on", "on"), ("1.2.840", "1.2.840"), ("0122x", "0122x"), ("A7xx", "A7xx"),
+        ("9" * 20, 10**20 - 1), ("9" * 5000, float("inf")), ("0x" + "f" * 17, "0x" + "f" * 17), ("0" * 5000, 0.0),
         ("'0122'", "0122"), ('"3"', "3"), ('"a\\0"', "a\0"), ("FF", "FF"),
     ],
 )  # fmt: skip
@@ -120,3 +121,26 @@ def test_mistakes_come_in_the_order_of_the_file() -> None:
     source = parse_source(FILE, "b: 007\na: 08\n")
     error = ScenarioError(FILE, source.mistakes[::-1])
     assert [1, 2] == [mistake.place.line for mistake in error.mistakes]
+
+
+BOMB = "0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 10)
+)
+"""Ten thousand million values."""
+
+
+def test_aliases_of_aliases_are_not_written_out_without_end() -> None:
+    with pytest.raises(ScenarioError, match="more than 100000 values up to here"):
+        parse_source(FILE, BOMB)
+
+
+def test_a_file_that_is_much_too_large_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "large.yaml").write_text("x" * (MAX_SIZE + 1))
+    with pytest.raises(FileError, match="is larger than 1048576 bytes, which no scenario is"):
+        read_source(tmp_path / "large.yaml")
+
+
+def test_a_character_that_yaml_does_not_have_is_one_mistake_on_one_line() -> None:
+    with pytest.raises(ScenarioError) as raised:
+        parse_source(FILE, "id: a\0b")
+    assert 1 == len(str(raised.value).splitlines())
