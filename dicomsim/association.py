@@ -197,6 +197,7 @@ def _parameters(message: Message) -> dict[str, Any]:
         if value is not None:
             parameters[name] = value
     if message.name in ("C-STORE-RQ", "C-ECHO-RQ"):
+        parameters.setdefault("priority", None)  # the 1.x API has all of these for both
         originator = message.move_originator_application_entity_title
         parameters["originator_aet"] = None if originator is None else pad_ae_title(originator)
         parameters["originator_message_id"] = message.move_originator_message_id
