@@ -34,7 +34,8 @@ def test_handlers_learn_who_is_there_and_what_was_agreed_on() -> None:
     assert {"ae_title", "called_aet", "address", "port"} == info["requestor"].keys()
     assert {"ae_title", "address", "port"} == info["acceptor"].keys()
     assert {
-        "message_id": 3, "affected_sop_class": VERIFICATION, "originator_aet": None, "originator_message_id": None
+        "message_id": 3, "affected_sop_class": VERIFICATION, "priority": None, "originator_aet": None,
+        "originator_message_id": None,
     } == info["parameters"]  # fmt: skip
     assert {VERIFICATION: b"\x01"} == info["sop_class_extended"]
     assert not info["cancelled"]()
