@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from dicomsim.repl.commands.prompt import Quit
-from dicomsim.repl.interpreter import INTERRUPTED, Interpreter
+from dicomsim.repl.interpreter import Interpreter
+from dicomsim.repl.workbench import INTERRUPTED
 
 NOTHING_RUN = 6
 """Exit code when there was no command."""

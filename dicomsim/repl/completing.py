@@ -118,7 +118,7 @@ def _argument(words: tuple[Word, ...], word: Word, command: Command, knowledge: 
     parameter = command.by_place(given, named)
     if parameter is not None:
         yield _Gap(word.text, word.start, tuple(parameter.form.offers(knowledge, typed)))
-    names = [Offer(f"{one.name}=", one.help) for one in command.parameters if one.place is Place.NAME]
-    yield _Gap(word.text, word.start, [offer for offer in names if offer.text[:-1] not in named])
     if command.keys is not None:
         yield _Gap(word.text, word.start, tuple(command.keys.form.offers(knowledge, typed)))
+    names = [Offer(f"{one.name}=", one.help) for one in command.parameters if one.place is Place.NAME]
+    yield _Gap(word.text, word.start, [offer for offer in names if offer.text[:-1] not in named])

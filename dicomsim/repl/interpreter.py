@@ -7,10 +7,7 @@ from contextlib import nullcontext
 from dicomsim.errors import DicomsimError
 from dicomsim.repl.command import IGNORE, Command, CommandError, Registry, bind
 from dicomsim.repl.line import Part, read_line
-from dicomsim.repl.workbench import Workbench
-
-INTERRUPTED = 130
-"""Exit code of a command that Ctrl-C has ended."""
+from dicomsim.repl.workbench import INTERRUPTED, Workbench
 
 
 class Interpreter:

@@ -77,7 +77,7 @@ class Prompt:
     def __init__(self, interpreter: Interpreter, history: History) -> None:
         self._interpreter = interpreter
         self._bench: Workbench = interpreter.bench
-        earlier = reversed(peers_in(reversed(list(history.load_history_strings()))))
+        earlier = peers_in(history.load_history_strings())  # latest first
         self._session: PromptSession[str] = PromptSession(
             MESSAGE,
             completer=LineCompleter(interpreter, earlier),
@@ -96,8 +96,10 @@ class Prompt:
 
     def _refresh(self) -> None:
         """Draw the toolbar anew; from any thread."""
-        if self._session.app.is_running:
+        try:
             self._session.app.invalidate()
+        except RuntimeError:  # the prompt is just ending; the next one is drawn anew
+            pass
 
     def run(self) -> int:
         """Ask and run until Ctrl-D or `quit`, then clear away; the exit code."""

@@ -32,9 +32,12 @@ from dicomsim.repl.status import Status
 from dicomsim.repl.trace import HERE, trace_line
 from dicomsim.repl.watch import Watch, Watched
 from dicomsim.server import Server
+from dicomsim.upper_layer.table import State
 
 TIMEOUTS: dict[str, float] = {"connect": 10.0, "acse": 30.0, "dimse": 30.0}
 """Where the prompt differs from an AE's defaults: somebody waits for it."""
+INTERRUPTED = 130
+"""Exit code of what Ctrl-C has ended."""
 PEERS_KEPT = 50
 FIRINGS_TOLD = 3
 """How often a rule may fire on an association before it is told only now and then."""
@@ -285,14 +288,15 @@ class Workbench:
         """What there is at this moment."""
         association = self.association
         session = association.session if association is not None else None
-        live = session is not None and (session.outcome is None or session.is_open)
-        agreement = session.agreement if session is not None and session.outcome is None else None
+        state = session.state if session is not None else State.STA1
+        live = state is not State.STA1
+        agreement = session.agreement if session is not None and live and session.outcome is None else None
         rules = self.behaviour.rules
         outstanding = 0
-        if session is not None and session.outcome is None:
+        if session is not None and agreement is not None:
             outstanding = len(session.exchange.invoked) + len(session.exchange.performed)
         return Status(
-            state=session.state.value if session is not None and live else "Sta1",
+            state=state.value,
             peer=str(self.peers[0]) if live and self.peers else "",
             accepted=len(agreement.accepted) if agreement else 0,
             proposed=len(agreement.accepted) + len(agreement.rejected) if agreement else 0,
@@ -330,6 +334,8 @@ class Workbench:
             with self.hint("release"):
                 association.release()
         except KeyboardInterrupt:
+            self.output.interrupted()
             association.abort()
+            return INTERRUPTED
         outcome = association.outcome
         return 0 if outcome is None or outcome.is_orderly else outcome.error().exit_code

@@ -45,7 +45,7 @@ def test_ctrl_c_while_it_clears_away_aborts(desk: Desk, peer: str, monkeypatch: 
 
     desk.type(f"open {peer}")
     monkeypatch.setattr(type(desk.bench.require_association()), "release", lambda self: interrupted())
-    assert 4 == run(desk, "state")
+    assert 130 == run(desk, "state")
     assert "aborted by requestor" in desk.lines.texts[-1]
 
 

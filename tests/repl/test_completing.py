@@ -59,7 +59,7 @@ def offered(line: str) -> list[str]:
         ("send A-ABORT source=2 re", ["send A-ABORT source=2 reason="]),
         ("send A-ABORT lengths=k", ["send A-ABORT lengths=keep"]),
         ("send C-ECHO-RSP Sta", ["send C-ECHO-RSP Status="]),
-        ("send hex 04 ", ["send hex 04 lengths=", "send hex 04 pdu_type="]),
+        ("send hex 04 ", ["send hex 04 pdu_type=", "send hex 04 lengths="]),
         ("send hex 0", []),
         ("send file ct", ["send file ct.dcm"]),
         ("rule off ", ["rule off slow"]),

@@ -115,6 +115,20 @@ def _abort_and_leave(desk: Desk, acceptor: Server, aborted: threading.Event, key
     keys.send_text(CTRL_D)
 
 
+def test_a_change_while_there_is_no_prompt_is_no_harm(
+    desk: Desk, keys: PipeInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ending() -> None:
+        raise RuntimeError("no running event loop")
+
+    prompt = Prompt(desk.interpreter, InMemoryHistory())
+    desk.bench.on_change()
+    monkeypatch.setattr(prompt._session.app, "invalidate", ending)
+    desk.bench.on_change()
+    keys.send_text(CTRL_D)
+    assert 0 == prompt.run()
+
+
 def test_the_history_is_kept_in_its_file(desk: Desk, tmp_path: Path) -> None:
     history = open_history(desk.lines, tmp_path / "state" / "history")
     assert isinstance(history, FileHistory)
