@@ -63,7 +63,7 @@ class ScenarioError(FileError):
 
     def __init__(self, path: Path, mistakes: Sequence[Mistake]) -> None:
         self.path = path
-        self.mistakes = tuple(sorted(mistakes))
+        self.mistakes = tuple(sorted(set(mistakes)))
         lines = (f"{path}:{each.place.line}:{each.place.column}: {each.text}" for each in self.mistakes)
         super().__init__("\n".join(lines))
 
