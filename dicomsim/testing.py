@@ -118,6 +118,8 @@ class ManualReactor(Reactor):
     def __init__(self, clock: FakeClock | None = None) -> None:
         self.fake_clock = clock or FakeClock()
         self.manual_workers = ManualWorkers()
+        self.waits: list[tuple[MemoryTransport, int]] = []
+        """Who waits for what, from the outside in."""
         super().__init__(self.fake_clock, ManualPoller(), self.manual_workers)
         self._buffer = memoryview(bytearray(READ_BUFFER))
 
@@ -218,18 +220,29 @@ class MemoryTransport:
 
         Raises `NothingWillHappenError` instead of waiting for ever.
         """
-        clock, mask = self._reactor.fake_clock, (READ if read else 0) | (WRITE if write else 0)
-        deadline = None if seconds is None else clock.monotonic() + max(seconds, 0)
-        while not self.is_ready(mask):
-            if self._closed or thread_waiter().is_woken or (deadline is not None and clock.monotonic() >= deadline):
-                return False
-            if self._reactor.run():
-                continue
-            times = [when for when in (deadline, self._reactor.next_due()) if when is not None]
-            if not times:
-                raise NothingWillHappenError(f"{self!r} waits for what will never come")
-            clock.advance(max(min(times) - clock.monotonic(), 0))
-        return True
+        mask = (READ if read else 0) | (WRITE if write else 0)
+        deadline = None if seconds is None else self._reactor.clock.monotonic() + max(seconds, 0)
+        outer = self._reactor.waits
+        outer.append((self, mask))
+        try:
+            while not self.is_ready(mask):
+                now = self._reactor.clock.monotonic()
+                if self._closed or thread_waiter().is_woken or (deadline is not None and now >= deadline):
+                    return False
+                if not self._reactor.run():
+                    self._pass_time(deadline)
+            return True
+        finally:
+            outer.pop()
+
+    def _pass_time(self, deadline: float | None) -> None:
+        if any(transport.is_ready(mask) for transport, mask in self._reactor.waits[:-1]):
+            raise NothingWillHappenError("a wait within a wait, of which the outer one is over: that needs two threads")
+        times = [when for when in (deadline, self._reactor.next_due()) if when is not None]
+        if not times:
+            raise NothingWillHappenError(f"{self!r} waits for what will never come")
+        clock = self._reactor.fake_clock
+        clock.advance(max(min(times) - clock.monotonic(), 0))
 
     def pending(self) -> bool:
         """Never."""
@@ -251,10 +264,10 @@ class MemoryTransport:
         """Say something to the other end, however much it holds unread."""
         self.peer._inbox += data
 
-    def read(self) -> bytes:
-        """All that the other end has said and nobody has read."""
-        data = bytes(self._inbox)
-        self._inbox.clear()
+    def read(self, size: int | None = None) -> bytes:
+        """What the other end has said and nobody has read, or that much of it."""
+        data = bytes(self._inbox[:size])
+        del self._inbox[: len(data)]
         return data
 
     @property

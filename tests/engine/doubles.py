@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from dicomsim.dimse.builders import build, respond
 from dicomsim.dimse.data import MemorySink, Sink
 from dicomsim.dimse.exchange import Operation
+from dicomsim.dimse.fragmenter import fragment
 from dicomsim.dimse.messages import Message
 from dicomsim.engine.handler import Job
 from dicomsim.engine.hops import Hops, Pass, PassMessage, Step
-from dicomsim.engine.opening import Setup, begin_accepted, open_association
+from dicomsim.engine.opening import Setup, begin_accepted, open_association, session_listener
+from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.session import Session
 from dicomsim.engine.timeouts import Timeouts
+from dicomsim.engine.transport import Address, connect
 from dicomsim.engine.witness import Observer
 from dicomsim.outcome import Outcome
 from dicomsim.testing import ManualReactor, MemoryTransport, join, memory_pair
@@ -30,6 +33,8 @@ STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 IMPLICIT = "1.2.840.10008.1.2"
 ECHO, STORE, FIND = 1, 3, 5
 MAXIMUM_LENGTH = 16382
+LONG = 20.0
+"""Seconds after which a test with threads gives up."""
 
 _CLASSES = {ECHO: VERIFICATION, STORE: CT_IMAGE_STORAGE, FIND: STUDY_ROOT_FIND}
 POLICY = AcceptorPolicy(
@@ -194,8 +199,49 @@ class Stage:
         here, there = memory_pair(self.reactor)
         there.write(encode_pdu(negotiate(REQUEST, POLICY)) if answer is None else answer)
         session = open_association(setup or self.setup(), self.requestor, REQUEST, there.local, lambda: here)
-        assert decode_pdu(there.read()[: len(RQ)]) == REQUEST
+        assert decode_pdu(there.read(len(RQ))) == REQUEST
         return session, there
+
+
+class Live:
+    """A reactor with its thread, a listening acceptor, and requestors' sessions with it, over loopback."""
+
+    def __init__(self, acceptor: User | None = None, **timeouts: float | None) -> None:
+        self.acceptor, self.requestor = acceptor or User(), User()
+        self.accepted: list[Session] = []
+        self._reactor = Reactor()
+        self._timeouts: Any = timeouts
+        self.acceptor.on.setdefault("connected", self.accepted.append)
+        self._listener = session_listener(self.setup, self.acceptor, ("127.0.0.1", 0))
+        self._opened: list[Session] = []
+
+    @property
+    def address(self) -> Address:
+        """Where the acceptor listens."""
+        return self._listener.address
+
+    def setup(self) -> Setup:
+        """What sessions are made with."""
+        return Setup(self._reactor, replace(Timeouts(), **self._timeouts), MAXIMUM_LENGTH)
+
+    def open(self, request: AssociateRQ = REQUEST) -> Session:
+        """Another association."""
+        session = open_association(
+            self.setup(), self.requestor, request, self.address, lambda: connect(*self.address, LONG)
+        )
+        self._opened.append(session)
+        return session
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+        for session in (*self._opened, *self.accepted):
+            session.take()
+            session.hang_up(reset=True)
+            session.give_back()
+        self._reactor.stop()
 
 
 def echo_rq(message_id: int = 1) -> Message:
@@ -214,6 +260,11 @@ def find_rq(message_id: int = 1) -> Message:
         "C-FIND-RQ", FIND, b"\x08\x00\x05\x00\0\0\0\0", message_id=message_id, affected_sop_class_uid=STUDY_ROOT_FIND,
         priority=0,
     )  # fmt: skip
+
+
+def sent(message: Message) -> bytes:
+    """A message as it goes over the wire."""
+    return b"".join(fragment(message, MAXIMUM_LENGTH))
 
 
 def ask(session: Session, message: Message) -> Operation:
