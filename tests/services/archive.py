@@ -9,7 +9,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from dicomsim.ae import AE
-from dicomsim.negotiation_items import SCP_SCU_RoleSelectionNegotiation
+from dicomsim.negotiation_items import SCP_SCU_RoleSelectionNegotiation, build_role
 from dicomsim.part10 import file_meta
 from dicomsim.presentation import PresentationContext, build_context
 from tests.meeting import CT_IMAGE_STORAGE as CT
@@ -89,13 +89,8 @@ def viewer(*storage: str, **handlers: Any) -> AE:
 
 
 def as_scp(*storage: str) -> list[SCP_SCU_RoleSelectionNegotiation]:
-    """Role selection for these SOP classes (by default CT images): we store what is sent to us."""
-    items = []
-    for uid in storage or (CT,):
-        item = SCP_SCU_RoleSelectionNegotiation()
-        item.sop_class_uid, item.scu_role, item.scp_role = uid, False, True
-        items.append(item)
-    return items
+    """Role selection for these SOP classes (by default CT images): the requestor is their SCP alone."""
+    return [build_role(uid, scp_role=True) for uid in storage or (CT,)]
 
 
 def contexts(*syntaxes: tuple[str, str]) -> list[PresentationContext]:
