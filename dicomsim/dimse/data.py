@@ -54,6 +54,11 @@ class FileSlice:
             else str(getattr(self.file, "name", "file"))
         )
 
+    @property
+    def has_path(self) -> bool:
+        """Whether it is known by a path, and not an open file."""
+        return isinstance(self.file, str | os.PathLike)
+
     def blocks(self, size: int) -> Iterator[bytes]:
         """Read the slice in blocks of exactly `size` bytes (the last may be shorter), each a fresh object.
 
@@ -96,6 +101,60 @@ class FileSlice:
             raise FileError(f"{self.name}: {error.strerror or error}") from error
         with file:
             yield file
+
+
+class OpenFile:
+    """A file held open for as long as anything refers to it."""
+
+    __slots__ = ("fd", "name")
+
+    def __init__(self, path: str | os.PathLike[str], size: int) -> None:
+        """Open it; raises `FileError` when that cannot be done, or when it is shorter than `size` bytes."""
+        self.fd = -1
+        self.name = os.fspath(path)
+        try:
+            self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            found = os.fstat(self.fd).st_size
+        except OSError as error:
+            raise FileError(f"{self.name}: {error.strerror or error}") from error
+        if found < size:
+            raise FileError(f"{self.name}: ends at byte {found}, inside the data set to send")
+
+    def __del__(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+
+
+class FilePart:
+    """Stands for a buffer with bytes of a file that the system copies from there to a socket: they are never ours.
+
+    Only what has them sent needs to know: it has a length, and can be cut.
+    """
+
+    __slots__ = ("file", "length", "offset")
+
+    def __init__(self, file: OpenFile, offset: int, length: int) -> None:
+        self.file = file
+        self.offset = offset
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, part: slice) -> FilePart:
+        start, stop, _ = part.indices(self.length)
+        return FilePart(self.file, self.offset + start, stop - start)
+
+    def send(self, fd: int) -> int:
+        """Send to a socket; the bytes taken. Raises as `os.sendfile`, and `FileError` at the end of the file."""
+        count = os.sendfile(fd, self.file.fd, self.offset, self.length)
+        if not count and self.length:
+            raise FileError(f"{self.file.name}: ends at byte {self.offset}, inside the data set to send")
+        return count
+
+    def read(self) -> bytes:
+        """The bytes, for a file of which the system cannot send."""
+        return os.pread(self.file.fd, self.length, self.offset)
 
 
 DataSource = Buffer | Sequence[Buffer] | FileSlice

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
-from typing import Final
+from typing import Final, cast
 
-from dicomsim.dimse.data import Buffer, DataSource, FileSlice, source_bytes, source_length
+from dicomsim.dimse.data import Buffer, DataSource, FilePart, FileSlice, OpenFile, source_bytes, source_length
 from dicomsim.dimse.messages import Message
 from dicomsim.errors import AssociationError
 from dicomsim.wire.command import Value, encode_command
@@ -97,6 +97,32 @@ class _Commands:
 
 
 _commands = _Commands()
+
+
+def fragment_in_place(message: Message, maximum_length: int, size_hint: int = PREFERRED_LENGTH) -> Iterator[Buffer]:
+    """As `fragment`, but a data set in a file stays there: its fragments are `FilePart`s, if they are worth that.
+
+    Raises:
+        FileError: the file cannot be read; while the first buffer is taken.
+    """
+    data = message.data
+    room = fragment_room(maximum_length, size_hint)
+    if not isinstance(data, FileSlice) or room < JOIN_FRAGMENT or data.length <= room or not data.has_path:
+        return fragment(message, maximum_length, size_hint)
+    command = _commands.encode(message.command)
+    return _pdus_in_place(_command_pdus(message.context_id, command, room), message.context_id, data, room)
+
+
+def _pdus_in_place(lead: bytes, context_id: int, data: FileSlice, room: int) -> Iterator[Buffer]:
+    end = data.offset + data.length
+    file = OpenFile(data.name, end)
+    prefix = _prefix(room, context_id, DATA)
+    for start in range(data.offset, end, room):
+        if end - start <= room:
+            prefix = _prefix(end - start, context_id, DATA | LAST)
+        yield lead + prefix
+        yield cast(Buffer, FilePart(file, start, min(room, end - start)))
+        lead = b""
 
 
 def fragment_encoded(

@@ -10,9 +10,9 @@ import logging
 import threading
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dicomsim.engine.detour import Detour
+from dicomsim.dimse.data import FilePart
 from dicomsim.engine.ownership import Owned
 from dicomsim.engine.poller import READ, WRITE
 from dicomsim.engine.reactor import READ_BUFFER, Reactor
@@ -24,6 +24,9 @@ from dicomsim.events import CloseHow, ConnectionClosed, Event, Side
 from dicomsim.outcome import Outcome, closed
 from dicomsim.upper_layer.machine import UpperLayer
 from dicomsim.upper_layer.table import State
+
+if TYPE_CHECKING:
+    from dicomsim.engine.detour import Detour
 
 LOGGER = logging.getLogger("dicomsim")
 
@@ -332,7 +335,7 @@ def _cut_front(buffers: list[Buffer], count: int) -> list[Buffer]:
     taken = buffers[:whole]
     del buffers[:whole]
     if count:
-        front = memoryview(buffers[0])
+        front = buffers[0] if isinstance(buffers[0], FilePart) else memoryview(buffers[0])
         taken.append(front[:count])
         buffers[0] = front[count:]
     return taken

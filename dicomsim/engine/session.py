@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from dicomsim import events
 from dicomsim.dimse.assembler import Assembler
 from dicomsim.dimse.exchange import Exchange, Operation
-from dicomsim.dimse.fragmenter import fragment, joined
+from dicomsim.dimse.fragmenter import fragment, fragment_in_place, joined
 from dicomsim.engine import dispatch
 from dicomsim.engine.detour import Detour, Run
 from dicomsim.engine.hops import Hops, PassMessage, Raw
 from dicomsim.engine.poller import READ
 from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.timeouts import Timeouts
-from dicomsim.engine.transport import Buffer, Transport
+from dicomsim.engine.transport import SENDS_FILES, Buffer, TcpTransport, Transport
 from dicomsim.engine.waiting import Task, Waiting
 from dicomsim.engine.witness import Observer, wants
 from dicomsim.errors import AssociationError
@@ -261,8 +261,10 @@ class Session(Waiting):
 
     def _encoded(self, message: Message) -> Iterator[Buffer]:
         """The PDUs of a message; what cannot be had from the start is found out before anything is sent."""
+        plain = SENDS_FILES and type(self.transport) is TcpTransport and self.detour is None and self._witness is None
+        cut = fragment_in_place if plain else fragment  # whoever looks at bytes needs to have them
         try:
-            buffers = fragment(message, self.agreement.peer_maximum_length if self.agreement else 0)
+            buffers = cut(message, self.agreement.peer_maximum_length if self.agreement else 0)
         except AssociationError as error:
             if not message.is_request:  # nothing fits, and whoever has asked would wait for ever
                 self.abort(str(error))

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from dicomsim.dimse.data import FilePart
 from dicomsim.engine.clock import SystemClock
 from dicomsim.engine.waiter import thread_waiter
 from dicomsim.errors import ConnectError, TimeLimitError
@@ -37,6 +38,9 @@ MOST_DISCARDS = 256
 """Reads of 64 kB before a connection is closed: more than the system holds, and an end with a peer that goes on."""
 
 _DISCARDED = bytearray(1 << 16)
+SENDS_FILES = hasattr(os, "sendfile") and hasattr(socket, "MSG_MORE")
+"""Whether a TCP socket here takes `FilePart`s."""
+
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
@@ -129,6 +133,8 @@ class TcpTransport:
     def send(self, buffers: Sequence[Buffer]) -> int:
         """Write; the bytes taken, 0 when the peer's window is full; raises `ConnectionError`."""
         try:
+            if FilePart in map(type, buffers):
+                return self._send_in_place(buffers)
             if len(buffers) == 1:
                 return self._socket.send(buffers[0])
             return self._socket.sendmsg(buffers[:IOV_MAX])
@@ -136,6 +142,24 @@ class TcpTransport:
             if error.errno in _WOULD_BLOCK:
                 return 0
             raise _as_connection_error(error) from error
+
+    def _send_in_place(self, buffers: Sequence[Buffer | FilePart]) -> int:
+        """Send buffers among which are parts of files, each with what is before it; raises only if nothing was sent."""
+        total = 0
+        for number, buffer in enumerate(buffers, 1):
+            try:
+                if isinstance(buffer, FilePart):
+                    count = _send_part(self._socket, buffer)
+                else:
+                    count = self._socket.send(buffer, socket.MSG_MORE if number < len(buffers) else 0)
+            except OSError:
+                if total:
+                    return total
+                raise
+            total += count
+            if count < len(buffer):
+                break
+        return total
 
     def wait(self, seconds: float | None, *, write: bool = False, read: bool = True) -> bool:
         """Wait until it can be read (or written, where asked for); False when the time is over."""
@@ -167,6 +191,15 @@ class TcpTransport:
         for _ in range(MOST_DISCARDS):
             if not socket.socket.recv_into(self._socket, _DISCARDED, 0, socket.MSG_DONTWAIT):  # encrypted or not
                 break
+
+
+def _send_part(connected: socket.socket, part: FilePart) -> int:
+    try:
+        return part.send(connected.fileno())
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS):
+            raise
+        return connected.send(part.read())  # not every file system has what sendfile needs
 
 
 def connect(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import tracemalloc
 from pathlib import Path
 
@@ -12,8 +13,18 @@ from hypothesis import strategies as st
 
 from dicomsim.dimse.assembler import Assembler
 from dicomsim.dimse.builders import c_find_rq, c_store_rq, n_get_rq
-from dicomsim.dimse.data import Buffer, DataSource, FileSlice
-from dicomsim.dimse.fragmenter import BLOCK, JOIN_DATA, PREFERRED_LENGTH, fragment, fragment_encoded, fragment_room
+from dicomsim.dimse.data import Buffer, DataSource, FilePart, FileSlice
+from dicomsim.dimse.fragmenter import (
+    BLOCK,
+    JOIN_DATA,
+    PDV_OVERHEAD,
+    PREFERRED_LENGTH,
+    fragment,
+    fragment_encoded,
+    fragment_in_place,
+    fragment_room,
+    joined,
+)
 from dicomsim.dimse.messages import Message
 from dicomsim.errors import AssociationError, FileError
 from dicomsim.wire.codec import decode_pdu
@@ -260,3 +271,47 @@ def test_a_file_that_is_gone_leaves_no_header_behind(tmp_path: Path, length: int
     path.unlink()
     with pytest.raises(FileError):
         next(fragment(message, 0))
+
+
+# -- as the transport likes it best ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 2, 4096, 16 * 1024, 16 * 1024 + 2])
+@pytest.mark.parametrize("maximum_length", [0, 64, 16384, 131072])
+def test_a_small_message_is_joined_to_the_same_bytes(size: int, maximum_length: int) -> None:
+    for data in (bytes(size), memoryview(bytes(size)), None):
+        message = c_store_rq(7, 3, "1.2.840.10008.5.1.4.1.1.2", "1.2.3", data)
+        whole = joined(message, maximum_length)
+        fits = size <= JOIN_DATA and (not maximum_length or size <= maximum_length - PDV_OVERHEAD)
+        command_fits = maximum_length != 64
+        assert (whole is not None) == (command_fits and (data is None or fits))
+        if whole is not None:
+            assert b"".join(fragment(message, maximum_length)) == whole
+
+
+def test_what_is_not_one_buffer_is_not_joined(tmp_path: Path) -> None:
+    path = tmp_path / "object"
+    path.write_bytes(bytes(10))
+    for data in ([bytes(4), bytes(4)], FileSlice(path), bytearray(4)):
+        assert joined(c_store_rq(7, 3, "1.2", "1.2.3", data), 0) is None
+
+
+@pytest.mark.parametrize("maximum_length", [4096 + 6, 16384, 131072, 0])
+@pytest.mark.parametrize("length", [1, 1 << 18, (1 << 18) + 2, 700_000])
+def test_a_file_that_stays_in_its_place_gives_the_same_bytes(tmp_path: Path, length: int, maximum_length: int) -> None:
+    path = tmp_path / "object"
+    path.write_bytes(random.Random(length).randbytes(100 + length))
+    message = c_store_rq(7, 3, "1.2", "1.2.3", FileSlice(path, 100, length))
+    buffers = list(fragment_in_place(message, maximum_length))
+    whole = b"".join(one.read() if isinstance(one, FilePart) else one for one in buffers)
+    assert b"".join(fragment(message, maximum_length)) == whole
+    assert sum(map(len, buffers)) == len(whole)
+
+
+def test_a_file_in_its_place_is_judged_before_anything_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "object"
+    path.write_bytes(bytes(500_000))
+    slices = FileSlice(path, 0, 600_000), FileSlice(tmp_path / "gone", 0, 600_000)
+    for data, reason in zip(slices, ("ends at byte 500000", "No such file"), strict=True):
+        with pytest.raises(FileError, match=reason):
+            next(fragment_in_place(c_store_rq(7, 3, "1.2", "1.2.3", data), 16384))

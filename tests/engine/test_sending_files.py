@@ -1,0 +1,125 @@
+"""Data sets that go from their file to the socket without passing through us."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dicomsim.ae import AE
+from dicomsim.dimse.data import FilePart, OpenFile
+from dicomsim.engine.transport import TcpTransport
+from dicomsim.errors import FileError
+from dicomsim.outcome import Ending
+from dicomsim.part10 import file_meta
+from dicomsim.presentation import build_context
+from dicomsim.services.storage import StoreTo
+from tests.meeting import acceptor, meeting
+
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+EXPLICIT = "1.2.840.10008.1.2.1"
+CONTENT = random.Random(1).randbytes(300_000)
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[TcpTransport, socket.socket]]:
+    """A transport, and the socket at its other end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        theirs, _ = listener.accept()
+    transport = TcpTransport(ours)
+    with theirs:
+        yield transport, theirs
+    transport.close()
+
+
+def file_of(folder: Path, data: bytes = CONTENT) -> Path:
+    path = folder / "object"
+    path.write_bytes(data)
+    return path
+
+
+def send_all(transport: TcpTransport, theirs: socket.socket, buffers: list[Any]) -> bytes:
+    """What arrives of buffers that are sent as a pump does it."""
+    arrived = b""
+    wanted = sum(map(len, buffers))
+    while len(arrived) < wanted:
+        count = transport.send(buffers) if buffers else 0
+        while buffers and count >= len(buffers[0]):
+            count -= len(buffers.pop(0))
+        if count:
+            buffers[0] = buffers[0][count:]
+        arrived += theirs.recv(1 << 16)
+    return arrived
+
+
+def test_parts_of_a_file_arrive_between_what_is_around_them(
+    pair: tuple[TcpTransport, socket.socket], tmp_path: Path
+) -> None:
+    file = OpenFile(file_of(tmp_path), len(CONTENT))
+    parts: list[Any] = [b"head", FilePart(file, 10, 200_000), b"middle", FilePart(file, 200_010, 99_990), b"end"]
+    expected = b"head" + CONTENT[10:200_010] + b"middle" + CONTENT[200_010:] + b"end"
+    assert expected == send_all(*pair, parts)
+
+
+def test_a_file_system_that_cannot_send_is_read(
+    pair: tuple[TcpTransport, socket.socket], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "sendfile", refuse)
+    file = OpenFile(file_of(tmp_path), len(CONTENT))
+    assert b"head" + CONTENT == send_all(*pair, [b"head", FilePart(file, 0, len(CONTENT))])
+
+
+def test_a_file_is_closed_with_its_last_part(tmp_path: Path) -> None:
+    part = FilePart(OpenFile(file_of(tmp_path), 0), 0, 10)
+    rest = part[4:]
+    fd = rest.file.fd
+    del part
+    assert CONTENT[4:10] == os.pread(fd, len(rest), rest.offset)
+    del rest
+    with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+        os.fstat(fd)
+
+
+def test_a_file_that_ends_too_early_is_named(pair: tuple[TcpTransport, socket.socket], tmp_path: Path) -> None:
+    path = file_of(tmp_path)
+    part: Any = FilePart(OpenFile(path, len(CONTENT)), 0, len(CONTENT))
+    os.truncate(path, 0)
+    with pytest.raises(FileError, match=f"{path}: ends at byte 0"):
+        pair[0].send([part])
+
+
+def test_a_file_that_is_cut_while_it_is_sent_ends_the_association_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = file_of(tmp_path, file_meta(CT_IMAGE, "1.2.3", EXPLICIT, "1.2.4", "TEST") + CONTENT)
+    send = FilePart.send
+    sent = []
+
+    def cut(part: FilePart, fd: int) -> int:
+        sent.append(part)
+        if len(sent) == 3:
+            os.truncate(path, 1000)
+        return send(part, fd)
+
+    monkeypatch.setattr(FilePart, "send", cut)
+    ae = AE(b"SENDER")
+    ae.requested_contexts = [build_context(CT_IMAGE, EXPLICIT)]
+    answering = acceptor(CT_IMAGE, store_to=StoreTo.FILE, store_folder=tmp_path / "kept")
+    (tmp_path / "kept").mkdir()
+    with meeting(ae, answering) as association:
+        with pytest.raises(FileError, match=f"{path}: ends at byte"):
+            association.c_store(path)
+        assert association.outcome is not None
+        assert association.outcome.how is Ending.ABORTED
+        assert str(path) in str(association.outcome)
+    assert [] == list((tmp_path / "kept").iterdir())
