@@ -1,0 +1,111 @@
+"""Peers by bytes: what they send is written down, and what comes back is cut into PDUs and nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Self
+
+from dicomsim.engine.stream import BlockingStream, StreamListener, connect_stream
+from dicomsim.wire.framer import Framer
+from tests.meeting import LIMIT
+from tests.oracle import document
+
+LARGEST = (1 << 32) - 1
+
+RQ_BASE = bytes.fromhex(document("vectors/malformed")["rq_base_hex"])
+"""Context 1 is Verification, context 3 CT Image Storage; both in Implicit VR Little Endian."""
+
+RELEASE_RQ = bytes.fromhex("05000000000400000000")
+RELEASE_RP = bytes.fromhex("06000000000400000000")
+ABORT = bytes.fromhex("07000000000400000000")
+
+
+class RawPeer:
+    """One connection of a peer by bytes."""
+
+    def __init__(self, stream: BlockingStream) -> None:
+        self.stream = stream
+        self._framer = Framer(limit=LARGEST, whole=True)
+        self._pdus: deque[bytes] = deque()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes; one who has closed does not hear them, which is for the test to notice otherwise."""
+        try:
+            self.stream.send(data, LIMIT)
+        except ConnectionError:
+            pass
+
+    def next(self) -> bytes:
+        """The next PDU; empty when the connection has ended, in whatever way."""
+        while not self._pdus:
+            try:
+                data = self.stream.receive(LIMIT)
+            except ConnectionError:
+                return b""
+            if not data:
+                return b""
+            self._pdus.extend(self._framer.pdus(data))
+        return self._pdus.popleft()
+
+    def rest(self) -> list[bytes]:
+        """All PDUs up to the end of the connection."""
+        return list(iter(self.next, b""))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.close()
+
+
+def raw_requestor(address: tuple[str, int], request: bytes = b"") -> RawPeer:
+    """A peer that has connected, and has sent a request and got the answer if there is one."""
+    peer = RawPeer(connect_stream(*address, LIMIT))
+    if request:
+        peer.send(request)
+        assert peer.next()[:1] == b"\x02"
+    return peer
+
+
+class RawAcceptor:
+    """A peer that listens, and does with its one connection what the script says, in a thread of its own."""
+
+    def __init__(self, script: Callable[[RawPeer], object]) -> None:
+        self._listener = StreamListener()
+        self._script = script
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.address = self._listener.address
+        self.received: list[bytes] = []
+        """What came, PDU by PDU, up to the end of the connection; complete when the block has ended."""
+
+    def _run(self) -> None:
+        with RawPeer(self._listener.accept(LIMIT)) as peer:
+            self._script(peer)
+            self.received += peer.rest()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(LIMIT)
+        self._listener.close()
+        assert not self._thread.is_alive()
+
+
+def answering(*pdus: bytes) -> Callable[[RawPeer], None]:
+    """A script: read the request, and send these."""
+
+    def script(peer: RawPeer) -> None:
+        assert peer.next()[:1] == b"\x01"
+        for pdu in pdus:
+            peer.send(pdu)
+
+    return script
+
+
+def types(pdus: Iterable[bytes]) -> list[int]:
+    """Their types."""
+    return [pdu[0] for pdu in pdus]
