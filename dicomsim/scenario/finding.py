@@ -71,9 +71,22 @@ def _files(name: str) -> list[Path]:
             if files:
                 return files
             raise NoScenarioError(f"{place}: there is no scenario in it")
+    if found := _beginning_with(name):
+        return found
     near = get_close_matches(name, _ids(), 1)
     hint = f", did you mean {near[0]}?" if near else "; `dicomsim list` shows those that are shipped"
     raise NoScenarioError(f"{name}: neither a file or folder nor the id of a scenario{hint}")
+
+
+def _beginning_with(name: str) -> list[Path]:
+    """The scenarios whose ids begin with this, up to the end of a word: `ps3.8/9.3` has no folder, `ps3.8/9.3.2` has."""
+    for root in (usual_root(), resources.scenarios()):
+        named = ((each, each.relative_to(root).as_posix()) for each in root.rglob("*.yaml"))
+        files = (each for each, text in named if name and text.startswith(name) and not text[len(name)].isalnum())
+        found = sorted(each for each in files if is_scenario(each))
+        if found:
+            return found
+    return []
 
 
 def _ids() -> list[str]:

@@ -174,7 +174,7 @@ def _value(node: Any, path: Path_, place: Place, source: Source) -> Any:
     if node.id == "scalar":
         if TEXT_KEYS.isdisjoint(path):
             return _scalar(node, place, source)
-        return str(node.value) if node.value or node.style else None
+        return _text(node) if node.value or node.style else None
     if node.id == "sequence":
         return [_read(item, (*path, index), source) for index, item in enumerate(node.value)]
     return _mapping(node, path, source)
@@ -196,8 +196,13 @@ def _mapping(node: Any, path: Path_, source: Source) -> dict[Key, Any]:
     return result
 
 
-def _scalar(node: Any, place: Place, source: Source) -> Any:
+def _text(node: Any) -> str:
     text = str(node.value)
+    return text.replace("\a", "") if node.style == ">" else text  # ruamel marks with BEL where lines were folded
+
+
+def _scalar(node: Any, place: Place, source: Source) -> Any:
+    text = _text(node)
     if node.style in ("'", '"', "|", ">"):
         return text
     if _LEADING_ZERO.fullmatch(text):

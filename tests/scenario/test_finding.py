@@ -50,6 +50,15 @@ def test_a_name_that_no_file_can_have_is_nobodys(name: str, tmp_path: Path, monk
         find_scenarios([name])
 
 
+def test_the_beginning_of_an_id_stands_for_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ("ps3.8/9.3.1/a", "ps3.8/9.3.2/b", "ps3.8/9.30/c", "field/slow-line", "field/slowly")
+    a, b, _, slow, _ = (write_scenario(tmp_path / "scenarios", name, GOOD).relative_to(tmp_path) for name in names)
+    assert [[a, b], [slow]] == [find_scenarios([name]) for name in ("ps3.8/9.3", "field/slow")]
+    with pytest.raises(NoScenarioError):
+        find_scenarios(["ps3.8/9.3.1/ab"])
+
+
 def test_folders_files_and_ids_are_found_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     paths = [write_scenario(tmp_path / "scenarios", name, GOOD) for name in ("ps3.8/9.2/a", "ps3.8/9.2/b", "field/c")]

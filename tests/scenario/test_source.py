@@ -27,6 +27,12 @@ def test_scalars_are_what_they_look_like(text: str, value: object) -> None:
     assert (value, type(value)) == (read, type(read))
 
 
+@pytest.mark.parametrize("key", ["requirement", "rules"])
+def test_folded_lines_are_one_with_nothing_between_its_words(key: str) -> None:
+    source = parse_source(FILE, f"{key}: >-\n  one\n  two\n\n  three\n")
+    assert {key: "one two\nthree"} == source.data
+
+
 def test_every_value_has_its_place_and_a_value_in_a_mapping_that_of_its_key() -> None:
     source = parse_source(FILE, "steps:\n  - connect\n  - expect:\n      - {pdu: A-ABORT,\n         source: 2}\n")
     assert [Place(1, 1), Place(2, 5), Place(3, 5), Place(4, 10), Place(5, 10)] == [
