@@ -19,17 +19,26 @@ from dicomsim.wire.command import TAGS
 BEGIN = "on"
 _BARE = ("pdu", "command", "direction", "state", "event", "action", "at")
 """Triggers whose values may stand without the key."""
+_BEGUN = re.compile(rf"\s*{BEGIN}\s")
 _LAST = re.compile(r"[^\s;]*$")
 _LAST_VALUE = re.compile(r"[^\s;\[\]{},]*$")
 _COLON = re.compile(r":(?=\s|$)")
 
 
+def whole_rule(text: str) -> str:
+    """What is typed as a rule, with the `on` at its beginning that may be left out."""
+    if _BEGUN.match(text) or text.startswith(("{", "[", PROFILE)) or not _split(text)[1]:
+        return text
+    return f"{BEGIN} {text}"
+
+
 def rule_offers(text: str) -> list[Offer]:
     """How a rule may go on; each offer says how much of the text it replaces."""
-    if not re.match(rf"\s*{BEGIN}\s", text):
-        return _beginnings(text)
     condition, colon, actions = _split(text)
-    return list(_action_offers(actions) if colon else _condition_offers(condition))
+    if colon:
+        return list(_action_offers(actions))
+    offers = list(_condition_offers(condition))
+    return offers if _BEGUN.match(text) or " " in text else [*_beginnings(text), *offers]
 
 
 def _beginnings(text: str) -> list[Offer]:

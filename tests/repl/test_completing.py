@@ -65,6 +65,7 @@ def offered(line: str) -> list[str]:
         ("rule off ", ["rule off slow"]),
         ("rule clear r", ["rule clear rule-2"]),
         ("rule on rule", ["rule on rule-2"]),
+        ("rule on A-AB", ["rule on A-ABORT"]),
         ("rule on on A-AB", ["rule on on A-ABORT"]),
         ("rule on 'on A-AB", ["rule on 'on A-ABORT"]),
         ("rule on 'on A-ABORT in: drop' ", []),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dicomsim.behaviour import ACTIONS, PROFILES, TRIGGERS
-from dicomsim.repl.rule_words import rule_offers
+from dicomsim.repl.rule_words import rule_offers, whole_rule
 from dicomsim.wire.command import TAGS
 
 
@@ -18,8 +18,22 @@ def texts(rule: str) -> list[str]:
 
 
 def test_a_rule_begins_with_on_or_is_a_profile() -> None:
-    assert ["on", *(f"profile:{name}" for name in PROFILES)] == texts("")
+    beginnings = ["on", *(f"profile:{name}" for name in PROFILES)]
+    assert beginnings == texts("")[: len(beginnings)]
     assert ["profile:store-hang"] == texts("profile:store")
+
+
+def test_the_word_at_the_beginning_may_be_left_out() -> None:
+    assert ["C-ECHO-RQ", "C-ECHO-RSP"] == texts("C-EC")
+    assert ["C-ECHO-RQ in: drop"] == texts("C-ECHO-RQ in: dro")
+    assert "on C-ECHO-RQ in: drop" == whole_rule("C-ECHO-RQ in: drop")
+
+
+@pytest.mark.parametrize(
+    "text", ["on A-ABORT in: drop", "profile:x", "a-name", "file.yaml", "{when: {}, do: drop}", ""]
+)
+def test_what_is_whole_stays(text: str) -> None:
+    assert text == whole_rule(text)
 
 
 @pytest.mark.parametrize(

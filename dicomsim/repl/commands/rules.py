@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from dicomsim.behaviour import Rule, load_rules
-from dicomsim.behaviour.loading import PROFILE
 from dicomsim.behaviour.values import RuleError, suggest
+from dicomsim.errors import FileError
 from dicomsim.repl.command import CommandError, Registry
 from dicomsim.repl.forms import ENABLED_RULE, RULE, RULE_NAME
 from dicomsim.repl.output import Tone
+from dicomsim.repl.rule_words import whole_rule
 from dicomsim.repl.workbench import Workbench
 
 
@@ -20,7 +21,8 @@ def on(
     """Install a rule, or switch one on that is off.
 
     It works from the next PDU on, in the association that is open and in the acceptor alike; side=requestor and
-    side=acceptor tell them apart. A rule with a semicolon in it stands in quotes.
+    side=acceptor tell them apart. A rule with a semicolon in it stands in quotes; the word on at its beginning may be
+    left out.
     """
     names = [installed.name for installed in bench.behaviour.rules]
     if rule in names:
@@ -35,13 +37,15 @@ def on(
 
 
 def _read(rule: str, names: list[str]) -> list[Rule]:
+    whole = whole_rule(rule)
     try:
-        return load_rules(rule)
+        return load_rules(whole)
     except RuleError as error:
-        if error.column and not rule.startswith(PROFILE):
-            raise CommandError(f"{error.reason} (column {error.column} of the rule)") from None
-        hint = suggest(rule, names)
-        raise CommandError(f"{error.reason}{hint}") from None
+        column = error.column - (len(whole) - len(rule))
+        where = f" (column {column} of the rule)" if error.column and column > 0 else ""
+        raise CommandError(f"{error.reason}{where}") from None
+    except FileError as error:
+        raise type(error)(f"{error}{suggest(rule, names)}") from None
 
 
 def off(bench: Workbench, name: Annotated[str, ENABLED_RULE, "of the rule; all for every one"] = "all") -> None:
@@ -60,7 +64,7 @@ def off(bench: Workbench, name: Annotated[str, ENABLED_RULE, "of the rule; all f
 def show(bench: Workbench) -> None:
     """List the rules, and how often each has fired."""
     if not bench.behaviour.rules:
-        bench.say("there are no rules: rule on 'on C-ECHO-RQ in: delay 2' makes one")
+        bench.say("there are no rules: rule on C-ECHO-RQ in: delay 2 makes one")
     for installed in bench.behaviour.rules:
         state = "on " if installed.enabled else "off"
         bench.say(f"{state} {installed.name}: {installed.text} (fired {installed.fired} times)")

@@ -36,7 +36,7 @@ def test_all_rules_are_switched_off_or_taken_away(desk: Desk) -> None:
     assert ["rule-1 is taken away"] == desk.type("rule clear rule-1")
     assert ["1 rule taken away"] == desk.type("rule clear")
     assert ["there was no rule"] == desk.type("rule clear")
-    assert ["there are no rules: rule on 'on C-ECHO-RQ in: delay 2' makes one"] == desk.type("rule list")
+    assert ["there are no rules: rule on C-ECHO-RQ in: delay 2 makes one"] == desk.type("rule list")
 
 
 def test_rules_come_from_profiles_and_files(desk: Desk, tmp_path: Path) -> None:
@@ -50,6 +50,7 @@ def test_rules_come_from_profiles_and_files(desk: Desk, tmp_path: Path) -> None:
     [
         ("rule on on C-ECHO in: drop", 2, '"C-ECHO" is no PDU, message, state, direction or hop'),
         ("rule on on A-ABORT in: drp", 2, 'no action is called "drp", did you mean drop? (column 16 of the rule)'),
+        ("rule on A-ABORT in: drp", 2, 'no action is called "drp", did you mean drop? (column 13 of the rule)'),
         ("rule on profile:none", 2, 'no profile is called "none"'),
         ("rule on muet", 3, '"muet" is no file, no profile (profile:…), and no rule (on …: …)'),
         ("rule off nosuch", 2, 'no rule is called "nosuch"'),
