@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Self
 
@@ -19,13 +20,15 @@ from dicomsim.engine.session import Session
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Address, connect
 from dicomsim.engine.witness import Observer
+from dicomsim.events import Side
 from dicomsim.outcome import Outcome
 from dicomsim.testing import ManualReactor, MemoryTransport, join, memory_pair
 from dicomsim.upper_layer.negotiation import AcceptorPolicy, SupportedContext, build_request, negotiate
-from dicomsim.upper_layer.primitives import ReleaseRequest
+from dicomsim.upper_layer.primitives import AssociateRequest, Primitive, ReleaseRequest
+from dicomsim.upper_layer.table import State
 from dicomsim.wire.codec import decode_pdu, encode_pdu
 from dicomsim.wire.items import AsynchronousOperationsWindow, PresentationContextRQ
-from dicomsim.wire.pdu import AssociateAC, AssociateRJ, AssociateRQ, Pdu
+from dicomsim.wire.pdu import Abort, AssociateAC, AssociateRJ, AssociateRQ, Pdu, ReleaseRP, ReleaseRQ
 
 VERIFICATION = "1.2.840.10008.1.1"
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -314,3 +317,85 @@ def said(end: MemoryTransport) -> list[Pdu]:
 def kinds(end: MemoryTransport) -> list[str]:
     """What kinds of PDUs the other side has said."""
     return [type(pdu).__name__ for pdu in said(end)]
+
+
+AC, RELEASE_RQ, RELEASE_RP, ABORT = (
+    encode_pdu(pdu) for pdu in (negotiate(REQUEST, POLICY), ReleaseRQ(), ReleaseRP(), Abort())
+)
+
+
+class Reached:
+    """A session in some state, with the other end of its connection in the hands of the test."""
+
+    def __init__(self, state: State, side: Side, stage: Stage | None = None, setup: Setup | None = None) -> None:
+        self.stage = stage or Stage()
+        self.user = self.stage.requestor if side is Side.REQUESTOR else self.stage.acceptor
+        here, self.end = memory_pair(self.stage.reactor)
+        if side is Side.ACCEPTOR:
+            here, self.end = self.end, here
+        self.session = (setup or self.stage.setup()).session(side, self.user)
+        with self._owned():
+            if side is Side.REQUESTOR:
+                self.session.request_pdu = REQUEST
+                self.session.upper.request(AssociateRequest(REQUEST), self.session.clock.monotonic())
+            self.session.attach(here)
+        for step in _WAYS[state, side]:
+            step(self)
+            self.run()
+        assert state is self.session.state
+        self.end.read()
+
+    @contextmanager
+    def _owned(self) -> Iterator[None]:
+        self.session.take()
+        try:
+            yield
+        finally:
+            self.session.give_back()
+
+    def run(self) -> None:
+        """Have everything done that can be."""
+        self.stage.reactor.run()
+
+    def hear(self, data: bytes) -> None:
+        """The peer says this."""
+        self.end.write(data)
+        self.run()
+
+    def ask(self, primitive: Primitive) -> None:
+        """The local user asks for this."""
+        with self._owned():
+            self.session.request(primitive)
+
+    def later(self, name: str) -> None:
+        """The user will answer, but not now."""
+        self.user.on[name] = at_work if name == "request" else lambda *_: lambda: None
+        self.stage.reactor.manual_workers.busy = True
+
+
+def _hear(data: bytes) -> Callable[[Reached], None]:
+    return lambda reached: reached.hear(data)
+
+
+_RELEASE: Callable[[Reached], None] = lambda reached: reached.ask(ReleaseRequest())  # noqa: E731
+_BUSY: Callable[[Reached], None] = lambda reached: reached.later("request")  # noqa: E731
+_OPEN = {Side.REQUESTOR: (_hear(AC),), Side.ACCEPTOR: (_hear(RQ),)}
+_WAYS: dict[tuple[State, Side], tuple[Callable[[Reached], None], ...]] = {
+    (State.STA2, Side.ACCEPTOR): (),
+    (State.STA3, Side.ACCEPTOR): (lambda reached: reached.later("associate"), _hear(RQ)),
+    (State.STA5, Side.REQUESTOR): (),
+    (State.STA9, Side.REQUESTOR): (*_OPEN[Side.REQUESTOR], _BUSY, _RELEASE, _hear(sent(echo_rq()) + RELEASE_RQ)),
+    (State.STA10, Side.ACCEPTOR): (*_OPEN[Side.ACCEPTOR], _BUSY, _RELEASE, _hear(sent(echo_rq()) + RELEASE_RQ)),
+    (State.STA11, Side.REQUESTOR): (*_OPEN[Side.REQUESTOR], _RELEASE, _hear(RELEASE_RQ)),
+    (State.STA12, Side.ACCEPTOR): (
+        *_OPEN[Side.ACCEPTOR], _BUSY, _RELEASE, _hear(sent(echo_rq()) + RELEASE_RQ + RELEASE_RP),
+    ),
+}  # fmt: skip
+for _side, _way in _OPEN.items():
+    _WAYS[State.STA6, _side] = _way
+    _WAYS[State.STA7, _side] = (*_way, _RELEASE)
+    _WAYS[State.STA8, _side] = (*_way, _BUSY, _hear(sent(echo_rq()) + RELEASE_RQ))
+    _WAYS[State.STA13, _side] = (*_way, _hear(RELEASE_RQ))
+
+PLACES = sorted(_WAYS, key=lambda place: (int(place[0].value[3:]), place[1].value))
+"""All states that a connection can be in, each from every side."""
