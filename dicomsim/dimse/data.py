@@ -231,6 +231,51 @@ class MemorySink:
         self._data.clear()
 
 
+class PartFile:
+    """A new file for a `FileSink`: as little as writing takes, since most objects are one system call long."""
+
+    __slots__ = ("_fd", "_held")
+
+    def __init__(self, path: str) -> None:
+        """Create it; raises `OSError` if that cannot be done, or if it is there."""
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        self._held = bytearray()
+
+    def fileno(self) -> int:
+        """The descriptor, -1 when closed."""
+        return self._fd
+
+    def write(self, chunk: Buffer) -> None:
+        """Append; a large chunk is written from where it is."""
+        if len(self._held) + len(chunk) <= FILE_BUFFER:
+            self._held += chunk
+        else:
+            self._flush()
+            self._write(chunk)
+
+    def _flush(self) -> None:
+        held, self._held = self._held, bytearray()
+        self._write(held)
+
+    def _write(self, chunk: Buffer) -> None:
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+    def close(self) -> None:
+        """Write what is held and close; the second time, and when that fails, only the latter."""
+        if self._fd >= 0:
+            try:
+                self._flush()
+            finally:
+                fd, self._fd = self._fd, -1
+                os.close(fd)
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+
+
 class FileSink:
     """Writes a data set to a file.
 
@@ -251,10 +296,11 @@ class FileSink:
         if isinstance(file, str | os.PathLike):
             self._path = os.fspath(file)
             self._part = f"{self._path}.{os.getpid()}-{next(_PART_NUMBERS)}.part"
-            self._file: BinaryIO = open(self._part, "xb", buffering=FILE_BUFFER)  # noqa: SIM115  # closed by close, abort
+            self._file: BinaryIO | PartFile = PartFile(self._part)
+            self._begin = 0
         else:
             self._file = file
-        self._begin = self._file.tell()
+            self._begin = file.tell()
         self._prefix_length = len(prefix)
         self._length = 0
         self._file.write(prefix)
@@ -267,7 +313,7 @@ class FileSink:
     def close(self) -> FileSlice:
         """Complete the file; the slice returned is the data set without the prefix."""
         start = self._begin + self._prefix_length
-        if not self._part:
+        if not isinstance(self._file, PartFile):
             self._file.flush()
             return FileSlice(self._file, start, self._length)
         self._file.close()
@@ -276,7 +322,7 @@ class FileSink:
 
     def abort(self) -> None:
         """Remove what was written."""
-        if self._part:
+        if isinstance(self._file, PartFile):
             try:
                 self._file.close()
             except OSError:
