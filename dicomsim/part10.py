@@ -7,6 +7,7 @@ and where its data set begins.
 from __future__ import annotations
 
 import os
+import stat
 import struct
 from dataclasses import dataclass
 from typing import Final
@@ -66,17 +67,19 @@ def open_object(path: str | os.PathLike[str]) -> tuple[FileMeta, memoryview | Fi
 def _read_head(path: str | os.PathLike[str], wanted: int) -> tuple[bytes, int]:
     """The first bytes of a file, as many as wanted or as its file meta information needs, and its size.
 
-    System calls and not a file object: for small files the object would cost more than the reading.
+    System calls and not a file object: for small files the object would cost more than the reading. Without waiting,
+    for opening a pipe would last until somebody fills it.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
+            status = os.fstat(descriptor)
+            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                raise FileError(f"{os.fspath(path)}: not a file, but a pipe or a device")
             data = os.read(descriptor, wanted)
-            if data[PREAMBLE : PREAMBLE + 4] == b"DICM":
-                end = PREAMBLE + 16 + _group_length(data)
-                if len(data) < end < META_LIMIT:
-                    data += os.read(descriptor, META_LIMIT - len(data))
-            return data, os.fstat(descriptor).st_size
+            if len(data) == wanted < META_LIMIT and _goes_on(data):
+                data += os.read(descriptor, META_LIMIT - len(data))
+            return data, status.st_size
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -97,12 +100,21 @@ def _parse(path: str, data: bytes) -> FileMeta:
     )
 
 
-def _group_length(data: bytes) -> int:
-    """What (0002,0000) says; only a hint of how much to read, for some writers get it wrong."""
-    head = data[PREAMBLE + 4 : PREAMBLE + 16]
-    if len(head) == 12 and head[:8] == b"\x02\x00\x00\x00UL\x04\x00":
-        return int.from_bytes(head[8:], "little")
-    return META_LIMIT
+def _goes_on(data: bytes) -> bool:
+    """Whether the group 0002 has not ended; some writers get its length wrong, so only the elements tell."""
+    position = PREAMBLE + 4
+    if data[PREAMBLE:position] != b"DICM":
+        return False
+    while position + 12 <= len(data):
+        group, _, vr, length = _ELEMENT.unpack_from(data, position)
+        if group != 2:
+            return False
+        start = position + 8
+        if vr in _LONG_VRS:
+            start = position + 12
+            length = int.from_bytes(data[position + 8 : start], "little")
+        position = start + length
+    return True
 
 
 def _elements(data: bytes, position: int, path: str) -> tuple[dict[int, str], int]:

@@ -73,6 +73,20 @@ def test_a_group_length_that_lies_does_not_hide_the_data_set(tmp_path: Path) -> 
         assert len(META) == read_file_meta(write(tmp_path, META[:at] + lie + META[at + 4 :] + b"\x08\0\x05\0")).offset
 
 
+def test_file_meta_information_longer_than_its_group_length_says_is_read_to_its_end(tmp_path: Path) -> None:
+    for length in range(600, 800):
+        private = b"\2\0\2\1OB\0\0" + length.to_bytes(4, "little") + bytes(length)
+        data = META + private + b"\x08\0\x05\0CS\0\0" + bytes(2000)
+        assert len(META + private) == read_file_meta(write(tmp_path, data)).offset
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/tty")):
+        with pytest.raises(FileError, match=r"not a file, but a pipe or a device|no such device"):
+            read_file_meta(path)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -30,6 +30,8 @@ MAX_CONTEXTS = 128
 """Odd context IDs from 1 to 255, PS3.8 §9.3.2.2."""
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 """The SOP class of a DICOMDIR, which PS3.4 knows no service for."""
+LONGEST_UID = 1024
+"""Characters of a UID that is sent; 64 are allowed, and what a peer makes of more is its own affair."""
 
 Context = tuple[str, str]
 """SOP class and transfer syntax."""
@@ -128,6 +130,8 @@ def inspect(path: str) -> Item:
         item.result, item.text = Result.SKIPPED, "a DICOMDIR, which lists objects and is none"
     elif not (meta.sop_class_uid and meta.sop_instance_uid):
         return _unreadable(item, "file meta information without SOP class or instance UID")
+    elif not all(uid.isascii() and len(uid) <= LONGEST_UID for uid in (*item.context, meta.sop_instance_uid)):
+        return _unreadable(item, f"a UID that is no ASCII text of at most {LONGEST_UID} characters")
     elif not item.size:
         return _unreadable(item, "no data set behind the file meta information")
     return item

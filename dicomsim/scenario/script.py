@@ -95,7 +95,8 @@ class Script:
         try:
             return _STEP.validate_python(fill(placed.written, self._values))
         except ValidationError as error:
-            raise StepError("; ".join(detail["msg"] for detail in error.errors())) from None
+            reasons = (detail["msg"].removeprefix("Value error, ") for detail in error.errors())
+            raise StepError("; ".join(reasons)) from None
 
     def _connect(self, step: Connect, placed: PlacedStep) -> None:
         seconds = self._stage.seconds(step.within)

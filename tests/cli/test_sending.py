@@ -51,6 +51,16 @@ def test_what_a_file_says_of_itself_is_read(tmp_path: Path) -> None:
     assert ((MR, IMPLICIT), "1.2.3", 40) == (item.context, item.meta.sop_instance_uid, item.size)
 
 
+@pytest.mark.parametrize("uid", [b"1.\xff2", b"1" * 1026])
+def test_a_file_whose_uid_fits_in_no_message_cannot_be_sent(tmp_path: Path, uid: bytes) -> None:
+    path = write_file(tmp_path / "a.dcm", "1.99")
+    element = b"\2\0\3\0UI"
+    data = path.read_bytes().replace(element + b"\4\x001.99", element + len(uid).to_bytes(2, "little") + uid)
+    path.write_bytes(data)
+    item = inspect(str(path))
+    assert (Result.UNREADABLE, "a UID that is no ASCII text of at most 1024 characters") == (item.result, item.text)
+
+
 def test_a_dicomdir_is_passed_over_with_a_word(tmp_path: Path) -> None:
     item = inspect(str(write_file(tmp_path / "DICOMDIR", "1.2", DICOMDIR)))
     assert (Result.SKIPPED, "a DICOMDIR, which lists objects and is none") == (item.result, item.text)
