@@ -129,7 +129,7 @@ class Exchange:
         message_id = request.message_id
         if message_id is None or not request.is_request:
             raise StateError(f"{request.name} without a message id cannot be invoked")
-        if not self.may_invoke:
+        if self.invoked and not self.may_invoke:
             raise StateError(f"{request.name}: the window of {self.invoked_window} outstanding operations is full")
         if message_id in self.invoked:
             raise StateError(f"{request.name}: the message id {message_id} belongs to an outstanding operation")

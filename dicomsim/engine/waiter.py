@@ -33,8 +33,10 @@ class Waiter:
                 self._poll.unregister(self._fd)
             self._poll.register(fd, mask)
             self._fd, self._mask = fd, mask
-        reports = self._poll.poll(None if seconds is None else max(seconds, 0) * 1000)
-        return any(ready == fd for ready, _ in reports)
+        for ready, _ in self._poll.poll(None if seconds is None else max(seconds, 0) * 1000):
+            if ready == fd:
+                return True
+        return False
 
     @property
     def is_woken(self) -> bool:
