@@ -94,6 +94,7 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
     from contextlib import ExitStack
     from dataclasses import replace
 
+    import pytest
     from rich.console import Console
 
     from dicomsim.capture.recorder import Recorder
@@ -114,11 +115,15 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
             files, options["expression"], options["junit"], options["processes"], _plugin_options(options)
         )
         reporter = LiveReporter(console, runner)
+        if settings.listen is not None:
+            click.echo(f"waiting for the peer at {settings.listen}: start it each time a case is named")
         code = run_selection(selection, reporter)
         lost = runner.check_last()
     if options["json_file"] is not None and reporter.results and not reporter.interrupted:
         write_json(reporter.results, options["json_file"])
-    print_end(console, reporter.results, reporter.seconds)
+    print_end(console, reporter.results, reporter.seconds, embedded=settings.embedded)
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        click.echo(f"dicomsim: no case fits -k {options['expression']!r}; `dicomsim list` shows them", err=True)
     for line in (*reporter.mistakes, *reporter.problems, *([f"the peer did not survive: {lost}"] if lost else [])):
         click.echo(line, err=True)
     return reporter.exit_code(code, strict=options["strict"], lost=lost is not None)

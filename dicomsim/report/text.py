@@ -39,11 +39,24 @@ def case_line(result: CaseResult) -> Text:
     line.append(f"  {result.id}")
     if result.actual:
         line.append(f"  {result.actual}", "dim")
-    if result.verdict.value in ("skip", "inconclusive", "xfail") and result.note:
-        line.append(f"  {result.note}", "dim")
+    if reason := _reason(result):
+        line.append(f"  {reason}", "dim")
     for name, seconds in result.measured.items():
         line.append(f"  {name}: {seconds:.3g} s", "bold")
     return line
+
+
+def _reason(result: CaseResult) -> str:
+    """What there is to say of a case that neither passed nor is explained in full."""
+    match result.verdict.value:
+        case "skip" | "xfail":
+            return result.note
+        case "inconclusive":
+            return result.note or result.detail
+        case "non-strict":
+            strict = [each for each in result.expected if not each.endswith(f"({result.verdict.value})")]
+            return "; ".join(filter(None, (f"strictly: {' or '.join(strict)}" if strict else "", result.note)))
+    return ""
 
 
 def explanation(result: CaseResult) -> Iterator[str]:
@@ -76,14 +89,16 @@ def _shortened(log: tuple[str, ...]) -> Iterator[str]:
     yield from log[-half:]
 
 
-def print_end(console: Console, results: Iterable[CaseResult], seconds: float) -> None:
-    """The table, if anything was run."""
+def print_end(console: Console, results: Iterable[CaseResult], seconds: float, *, embedded: bool = False) -> None:
+    """The table, if anything was run; `embedded` says that no peer of the user's was under test."""
     results = list(results)
     if results:
         console.print()
         console.print(summary(results, seconds))
         for why, count in Counter(result.note for result in results if result.verdict.value == "skip").items():
             console.print(f"skipped: {count}, {why}", style="dim", markup=False)
+        if embedded:
+            console.print("the peers were dicomsim's own: --peer, --exec and --listen name others", style="dim")
 
 
 def summary(results: Iterable[CaseResult], seconds: float) -> Any:

@@ -79,7 +79,7 @@ def _files(name: str) -> list[Path]:
 
 
 def _beginning_with(name: str) -> list[Path]:
-    """The scenarios whose ids begin with this, up to the end of a word: `ps3.8/9.3` has no folder, `ps3.8/9.3.2` has."""
+    """The scenarios whose ids begin with this, up to the end of a word: there is no folder `ps3.8/9.3`."""
     for root in (usual_root(), resources.scenarios()):
         named = ((each, each.relative_to(root).as_posix()) for each in root.rglob("*.yaml"))
         files = (each for each, text in named if name and text.startswith(name) and not text[len(name)].isalnum())

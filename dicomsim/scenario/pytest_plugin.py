@@ -44,6 +44,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--dicomsim-slow", action="store_true", help="run slow scenarios, too")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse options that make no sense before anything is run."""
+    if any(config.getoption(f"dicomsim_{name}") is not None for name, _, _ in OPTIONS):
+        settings_of(config)
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect what looks like a scenario."""
     if file_path.suffix not in (".yaml", ".yml"):
@@ -203,7 +209,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say so."""
+    """Say so, and whether no peer of the user's was under test."""
+    reports = (report for group in terminalreporter.stats.values() for report in group)
+    if any(hasattr(report, "dicomsim") for report in reports) and settings_of(config).embedded:
+        terminalreporter.section("dicomsim")
+        terminalreporter.line("the peers were dicomsim's own: --dicomsim-peer, -exec and -listen name others")
     if LOST in config.stash:
         terminalreporter.section("dicomsim")
         terminalreporter.line(f"the peer did not survive the run: {config.stash[LOST]}")

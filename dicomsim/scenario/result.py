@@ -11,7 +11,7 @@ from dicomsim.scenario.loader import Case
 from dicomsim.scenario.stage import ActorResult, Finding
 from dicomsim.scenario.verdict import Verdict, worst
 
-JSON_KEYS = ("id", "verdict", "clause", "level", "expected", "actual", "close", "seconds")
+JSON_KEYS = ("id", "verdict", "clause", "level", "expected", "actual", "close", "seconds", "requirement", "note")
 """What a case has in `run --json`, in this order."""
 
 

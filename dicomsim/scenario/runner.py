@@ -17,6 +17,7 @@ from dicomsim.engine.clock import SystemClock
 from dicomsim.engine.stream import Observer, StreamListener
 from dicomsim.errors import AssociationError, ConnectError, TimeLimitError
 from dicomsim.scenario.actors import AeServer, EmbeddedAcceptor, EmbeddedRequestor, actor_of
+from dicomsim.scenario.expecting import Expect, ExpectExit
 from dicomsim.scenario.loader import Case, CaseActor, load_steps
 from dicomsim.scenario.matchers import matches_pattern
 from dicomsim.scenario.model import Listen
@@ -106,6 +107,8 @@ class Runner:
             return None
         if case.scenario.role == "requestor":
             return None if settings.peer else "needs a peer that listens: --peer"
+        if settings.listen and _awaits_exit(case):
+            return "needs a peer that can be seen to end: --exec"
         return None if settings.command or settings.listen else "needs a peer that connects: --exec or --listen"
 
     def check(self, role: str) -> None:
@@ -309,6 +312,12 @@ def _last(result: ActorResult) -> Finding:
 def _refuses_first(case: Case) -> bool:
     steps = case.actors[0].steps
     return bool(steps) and isinstance(steps[0].step, Listen) and not steps[0].step.listen
+
+
+def _awaits_exit(case: Case) -> bool:
+    """Whether a step expects nothing but the end of the peer's process."""
+    steps = (placed.step for actor in case.actors for placed in actor.steps)
+    return any(isinstance(step, Expect) and all(isinstance(each, ExpectExit) for each in step.expect) for step in steps)
 
 
 def _instances(case: Case) -> Iterator[tuple[CaseActor, str]]:

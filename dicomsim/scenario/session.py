@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from dicomsim.engine.clock import SystemClock
-from dicomsim.scenario.pytest_plugin import RUNNER
+from dicomsim.scenario.pytest_plugin import RUNNER, ScenarioItem
 from dicomsim.scenario.result import CaseResult
 from dicomsim.scenario.verdict import FAILED, INTERRUPTED, NOT_PARSED, NOTHING_RUN, USAGE, Verdict, exit_code
 
@@ -54,6 +54,8 @@ class LiveReporter:
         self.interrupted = False
         self.seconds = 0.0
         """How long all of it took."""
+        self._waiting: set[str] = set()
+        """Node ids of the cases that wait for a peer which somebody starts by hand."""
         self._clock = SystemClock()
         self._start = self._clock.monotonic()
 
@@ -70,10 +72,18 @@ class LiveReporter:
         if report.failed:
             self.mistakes.append(str(report.longrepr))
 
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Take note of cases that will wait."""
+        if self.runner.settings.listen is None or not isinstance(item, ScenarioItem):
+            return
+        if item.case.scenario.role == "acceptor" and self.runner.why_not(item.case) is None:
+            self._waiting.add(item.nodeid)
+
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Say what is running, where that can be wiped out again."""
-        if self.console.is_terminal:
-            self.console.print(f"… {nodeid.rpartition('::')[2]}", end="\r", style="dim", highlight=False, markup=False)
+        """Say what is running, where that can be wiped out again, or where somebody has to start a peer for it."""
+        end = "\r" if self.console.is_terminal else "\n"
+        if self.console.is_terminal or nodeid in self._waiting:
+            self.console.print(f"… {nodeid.rpartition('::')[2]}", end=end, style="dim", highlight=False, markup=False)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Print the line of a case."""
@@ -119,9 +129,11 @@ class LiveReporter:
 
 def run_selection(selection: Selection, reporter: LiveReporter) -> int:
     """Run scenarios with pytest, undisturbed by the settings that other tests have here; pytest's exit code."""
+    peer_prints = any(option.startswith("--dicomsim-exec") for option in selection.options)
+    logging = "system-out" if peer_prints else "no"  # pytest writes the heading of an empty text as well
     arguments = [
         *("-p", PLUGIN, "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull, "--capture=no"),
-        *("--rootdir", _root(selection.files), "-o", "junit_suite_name=dicomsim", "-o", "junit_logging=system-out"),
+        *("--rootdir", _root(selection.files), "-o", "junit_suite_name=dicomsim", "-o", f"junit_logging={logging}"),
         *selection.options,
     ]
     if selection.expression is not None:

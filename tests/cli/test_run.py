@@ -105,7 +105,8 @@ def test_a_file_with_mistakes_ends_with_3_and_nothing_is_run(
 
 def test_nothing_to_run_ends_with_6(tmp_path: Path, peer: Peer, capsys: pytest.CaptureFixture[str]) -> None:
     write_scenario(tmp_path, "field/one", ECHO)
-    assert 6 == run(capsys, tmp_path, "--peer", f"SCP@{peer.address}", "-k", "two")[0]
+    result = run(capsys, tmp_path, "--peer", f"SCP@{peer.address}", "-k", "two")
+    assert (6, "", "dicomsim: no case fits -k 'two'; `dicomsim list` shows them\n") == result
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,14 @@ def test_without_a_peer_those_of_dicomsim_are_under_test(tmp_path: Path, capsys:
     code, output, _ = run(capsys, tmp_path)
     lines = [line.split()[:2] for line in output.splitlines() if line.startswith("pass") and "field" in line]
     assert (0, [["pass", "field/acceptor"], ["pass", "field/requestor"]]) == (code, lines)
+    assert "the peers were dicomsim's own: --peer, --exec and --listen name others" == output.splitlines()[-1]
+
+
+def test_where_and_when_to_start_a_peer_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = "steps:\n  - accept\n  - expect: {silence: true}\n"
+    write_scenario(tmp_path, "field/one", HEAD.format(role="acceptor") + steps)
+    code, output, _ = run(capsys, tmp_path, "--listen", "127.0.0.1:1", "--timeout", "0.1", "-k", "not one")
+    assert (6, "waiting for the peer at 127.0.0.1:1: start it each time a case is named\n") == (code, output)
 
 
 def test_strictness_takes_what_is_inconclusive_for_a_failure(

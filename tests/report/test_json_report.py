@@ -12,7 +12,7 @@ from dicomsim.report.json_report import as_json, write_json
 from dicomsim.scenario.result import CaseResult
 from dicomsim.scenario.verdict import Verdict
 
-WORKS = CaseResult("a/d", Verdict.PASS, "PS3.7", "shall", "It works.")
+WORKS = CaseResult("a/d", Verdict.PASS, "PS3.7", "shall", "It works.", note="not today")
 RESULTS = [
     CaseResult("a/b", Verdict.PASS, "PS3.8", "shall", "", ("A-ABORT",), "aborted(0,0)", "peer fin, early", 0.12345),
     CaseResult("a/c", Verdict.FAIL, "PS3.8", "should", "Größe", ("A-ABORT", "silence"), "tcp-rst", "peer reset", 1.0),
@@ -33,6 +33,8 @@ def test_the_summary_counts_verdicts_and_each_case_has_what_was_promised() -> No
                 "actual": "aborted(0,0)",
                 "close": "peer fin, early",
                 "seconds": 0.123,
+                "requirement": "",
+                "note": "",
             },
             {
                 "id": "a/c",
@@ -43,6 +45,8 @@ def test_the_summary_counts_verdicts_and_each_case_has_what_was_promised() -> No
                 "actual": "tcp-rst",
                 "close": "peer reset",
                 "seconds": 1.0,
+                "requirement": "Größe",
+                "note": "",
             },
             {
                 "id": "a/d",
@@ -53,6 +57,8 @@ def test_the_summary_counts_verdicts_and_each_case_has_what_was_promised() -> No
                 "actual": "",
                 "close": "none",
                 "seconds": 0.0,
+                "requirement": "It works.",
+                "note": "not today",
             },
         ],
     } == as_json(RESULTS)

@@ -58,6 +58,18 @@ def test_why_a_case_says_nothing_stands_in_the_line(verdict: Verdict) -> None:
     assert line.endswith("tcp-rst  known")
 
 
+def test_what_is_inconclusive_is_told_by_what_happened_if_nobody_says_why() -> None:
+    (line,) = shown(replace(RESULT, verdict=Verdict.INCONCLUSIVE))
+    assert line.endswith("tcp-rst  closed TCP with a RST")
+
+
+@pytest.mark.parametrize(("note", "told"), [("", ""), ("known", "; known")])
+def test_what_is_not_strict_has_what_would_be(note: str, told: str) -> None:
+    expected = ("A-ABORT with source 2", "silence", "A-ABORT (non-strict)")
+    (line,) = shown(replace(RESULT, verdict=Verdict.NON_STRICT, expected=expected, note=note))
+    assert line.endswith(f"tcp-rst  strictly: A-ABORT with source 2 or silence{told}")
+
+
 def test_a_long_line_is_not_broken() -> None:
     assert 1 == len(shown(replace(RESULT, verdict=Verdict.PASS, id="x" * 200)))
 

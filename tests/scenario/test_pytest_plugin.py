@@ -175,8 +175,15 @@ def test_a_peer_that_does_not_survive_the_run_fails_it(pytester: pytest.Pytester
 def test_an_option_that_makes_no_sense_is_refused(pytester: pytest.Pytester, option: str, message: str) -> None:
     write_scenario(pytester.path, "field/one", ECHO)
     result = pytester.runpytest_inprocess(*PLUGIN, option)
-    result.stdout.fnmatch_lines([message])
-    assert 0 != result.ret
+    result.stderr.fnmatch_lines([message])
+    assert pytest.ExitCode.USAGE_ERROR == result.ret
+
+
+def test_a_run_against_our_own_peers_says_so(pytester: pytest.Pytester, peer: Peer) -> None:
+    write_scenario(pytester.path, "field/one", ECHO)
+    told = "the peers were dicomsim's own: --dicomsim-peer, -exec and -listen name others"
+    pytester.runpytest_inprocess(*PLUGIN).stdout.fnmatch_lines([told])
+    run(pytester, peer).stdout.no_fnmatch_line(told)
 
 
 def test_the_output_of_a_requestor_under_test_is_kept(pytester: pytest.Pytester) -> None:

@@ -211,6 +211,17 @@ def test_a_case_needs_the_peer_of_its_role(tmp_path: Path, settings: Settings, r
     assert reason == Runner(settings).why_not(case_of(tmp_path, f"  - {step}\n", role=role))
 
 
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [("expect: {exit: any}", "needs a peer that can be seen to end: --exec"), ("expect: [fin, {exit: any}]", None)],
+)
+def test_a_case_that_awaits_an_exit_needs_a_process(tmp_path: Path, step: str, reason: str | None) -> None:
+    case = case_of(tmp_path, f"  - accept\n  - {step}\n", role="acceptor")
+    assert [reason, None] == [
+        Runner(settings).why_not(case) for settings in (Settings(listen=Address("h", 1)), Settings(command="x"))
+    ]
+
+
 def test_slow_cases_run_when_asked_for(tmp_path: Path) -> None:
     case = case_of(tmp_path, "  - connect\n", more="tags: [slow]\n")
     assert ["slow: run it with --slow", None] == [Runner(Settings(slow=slow)).why_not(case) for slow in (False, True)]

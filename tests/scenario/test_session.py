@@ -13,7 +13,7 @@ from rich.console import Console
 from dicomsim.scenario.finding import find_scenarios
 from dicomsim.scenario.runner import Runner, Settings
 from dicomsim.scenario.session import LiveReporter, Selection, run_selection
-from dicomsim.scenario.stage import Titles
+from dicomsim.scenario.stage import Address, Titles
 from tests.scenario.doubles import HEAD, LIMIT, Peer, accept_and_answer, write_scenario
 
 ECHO = HEAD.format(role="requestor") + "steps:\n  - use: associate\n  - use: echo\n  - use: release\n"
@@ -142,6 +142,26 @@ def test_what_is_running_is_shown_on_a_terminal_and_wiped_out(tmp_path: Path, pe
         console = Console(file=output, width=60, force_terminal=True, color_system=None)
         run_selection(Selection(find_scenarios([str(tmp_path)])), LiveReporter(console, runner))
     assert ["… field/one", " " * 59, "pass          field/one  released\n"] == output.getvalue().split("\r")
+
+
+def test_a_case_that_waits_for_a_peer_that_is_started_by_hand_is_named_first(tmp_path: Path) -> None:
+    write_scenario(tmp_path, "field/skipped", ECHO)
+    write_scenario(tmp_path, "field/waits", OTHER.replace("accept]", "{accept: null, within: 0.01}]"))
+    output = io.StringIO()
+    with Runner(Settings(listen=Address("127.0.0.1", 0))) as runner:
+        console = Console(file=output, width=200)
+        run_selection(Selection(find_scenarios([str(tmp_path)])), LiveReporter(console, runner))
+    lines = [line[:26].rstrip() for line in output.getvalue().splitlines()]
+    assert ["… field/waits", "inconclusive  field/waits"] == lines
+
+
+@pytest.mark.parametrize(("options", "is_there"), [([], False), (["--dicomsim-exec=x"], True)])
+def test_junit_has_what_a_peer_prints_where_one_was_started(
+    tmp_path: Path, peer: Peer, options: list[str], is_there: bool
+) -> None:
+    write_scenario(tmp_path, "field/one", ECHO)
+    Run(peer, tmp_path, junit=tmp_path / "junit.xml", options=options)
+    assert is_there is ("<system-out>" in (tmp_path / "junit.xml").read_text())
 
 
 @pytest.mark.slow
