@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Self
 
+from dicomsim.dimse.assembler import Assembler
 from dicomsim.dimse.builders import build, respond
 from dicomsim.dimse.data import MemorySink, Sink
 from dicomsim.dimse.exchange import Operation
@@ -28,7 +29,7 @@ from dicomsim.upper_layer.primitives import AssociateRequest, Primitive, Release
 from dicomsim.upper_layer.table import State
 from dicomsim.wire.codec import decode_pdu, encode_pdu
 from dicomsim.wire.items import AsynchronousOperationsWindow, PresentationContextRQ
-from dicomsim.wire.pdu import Abort, AssociateAC, AssociateRJ, AssociateRQ, Pdu, ReleaseRP, ReleaseRQ
+from dicomsim.wire.pdu import Abort, AssociateAC, AssociateRJ, AssociateRQ, PDataTF, Pdu, ReleaseRP, ReleaseRQ
 
 VERIFICATION = "1.2.840.10008.1.1"
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -307,6 +308,18 @@ def pdus(data: bytes) -> list[bytes]:
         found.append(data[:length])
         data = data[length:]
     return found
+
+
+def messages(data: bytes) -> list[Message]:
+    """The messages in some P-DATA-TF."""
+    assembler = Assembler(None, range(256))
+    for raw in pdus(data):
+        pdu = decode_pdu(raw)
+        assert isinstance(pdu, PDataTF)
+        for pdv in pdu.pdvs:
+            assembler.pdv(pdv.context_id, pdv.control, memoryview(pdv.data), True)
+        assembler.end_of_pdu()
+    return list(assembler.messages)
 
 
 def said(end: MemoryTransport) -> list[Pdu]:
