@@ -13,6 +13,7 @@ from tests.meeting import LIMIT
 from tests.oracle import document
 
 LARGEST = (1 << 32) - 1
+A_ABORT = 7
 
 RQ_BASE = bytes.fromhex(document("vectors/malformed")["rq_base_hex"])
 """Context 1 is Verification, context 3 CT Image Storage; both in Implicit VR Little Endian."""
@@ -78,12 +79,15 @@ class RawAcceptor:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.address = self._listener.address
         self.received: list[bytes] = []
-        """What came, PDU by PDU, up to the end of the connection; complete when the block has ended."""
+        """What came, PDU by PDU, up to an A-ABORT, after which it closes, or the end; complete behind the block."""
 
     def _run(self) -> None:
         with RawPeer(self._listener.accept(LIMIT)) as peer:
             self._script(peer)
-            self.received += peer.rest()
+            while pdu := peer.next():
+                self.received.append(pdu)
+                if pdu[0] == A_ABORT:
+                    break
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -87,7 +87,7 @@ def test_an_acceptor_reacts_to_malformed_bytes_in_a_way_that_is_allowed(name: st
 def asking() -> AE:
     """A requestor of the one context that the answers of the oracle are for."""
     ae = AE("DICOMSIM")
-    ae.timeouts.artim = ae.timeouts.acse = SHORT
+    ae.timeouts.artim = SHORT
     ae.add_requested_context(VERIFICATION, "1.2.840.10008.1.2")
     return ae
 

@@ -72,7 +72,8 @@ def test_the_acse_timeout_ends_a_request_that_is_not_answered() -> None:
 
 def test_the_acse_timeout_ends_a_release_that_is_not_answered() -> None:
     with SilentPeer() as peer:
-        association = impatient(acse=SHORT).associate(*peer.address)
+        association = impatient().associate(*peer.address)
+        association.timeouts.acse = SHORT
         association.release()
         timed_out(association.outcome, "acse", "Sta7")
 
