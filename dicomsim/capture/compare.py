@@ -192,7 +192,7 @@ class _Comparison:
             was, now = (describe_reject(pdu.result, pdu.source, pdu.reason) for pdu in (captured.pdu, live.pdu))
             if was != now:
                 yield Difference(step, frame, "A-ASSOCIATE-RJ", was, now)
-        elif not captured.damage and captured.text != live.text:
+        elif captured.text != live.text and not (captured.damage and _kind(captured) == _kind(live)):
             yield Difference(step, frame, "answer", captured.text, live.text)
 
     def _negotiation(self, captured: AssociateAC, live: AssociateAC) -> Iterator[tuple[str, str, str]]:
@@ -313,6 +313,10 @@ class _Comparison:
         was, now = _end_text(captured), _end_text(live)
         if was != now:
             yield Difference(captured.step, captured.frame, "end of the connection", was, now)
+
+
+def _kind(utterance: Utterance) -> str:
+    return utterance.text.partition(" ")[0].rstrip(",")
 
 
 def _end_text(end: Utterance) -> str:

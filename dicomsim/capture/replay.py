@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from dicomsim.capture.compare import Difference, Statuses, Verdict, compare_transcripts
@@ -14,6 +14,9 @@ from dicomsim.capture.transcript import Transcript, Utterance
 from dicomsim.engine.clock import Clock, SystemClock
 from dicomsim.errors import DicomsimError, FileError
 from dicomsim.events import Side
+
+MOST_NUMBERS = 4
+"""Presentation contexts that are named in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,7 @@ class ReplayReport:
         for step in self.steps:
             arrow = "x " if step.is_end else "->" if step.sender is Side.REQUESTOR else "<-"
             yield f"{step.step:5} frame {step.frame:<7} {arrow} {step.text}"
-            for difference in self.differences:
-                if difference.step == step.step:
-                    yield f"      ! {difference.path}: captured {difference.captured}, now {difference.live}"
+            yield from _told(difference for difference in self.differences if difference.step == step.step)
         for difference in self.differences:
             if not difference.step:
                 yield f"      ! {difference}"
@@ -51,6 +52,18 @@ class ReplayReport:
         if self.error is not None:
             yield f"      ! {self.error}"
         yield f"association {self.association}: {self.verdict.value}"
+
+
+def _told(differences: Iterable[Difference]) -> Iterator[str]:
+    """A line for each difference, but one for all presentation contexts with the same."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for each in differences:
+        path, of_context, number = each.path.partition("/context ")
+        groups.setdefault((path + of_context, each.captured, each.live), []).append(number)
+    for (path, captured, live), numbers in groups.items():
+        more = f" and {len(numbers) - MOST_NUMBERS} more" if len(numbers) > MOST_NUMBERS else ""
+        places = [path + ", ".join(numbers[:MOST_NUMBERS]) + more] if numbers[0] else [path] * len(numbers)
+        yield from (f"      ! {place}: captured {captured}, now {live}" for place in places)
 
 
 def replay(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dicomsim import resources
+from dicomsim.capture.captured import CapturedPdu
 from dicomsim.capture.compare import Difference, Statuses, Verdict, compare
 from dicomsim.capture.conversation import read
 from dicomsim.capture.track import keep_in_memory
@@ -168,6 +170,17 @@ def test_who_closes_first_counts_only_where_nothing_was_said_before() -> None:
     assert found(whole(by=REQUESTOR), whole(by=ACCEPTOR)) == []
     lost = [items(*OPENED, by=by, how=how) for by, how in ((REQUESTOR, CloseHow.FIN), (ACCEPTOR, CloseHow.RESET))]
     assert found(lost[0], lost[1]) == [("end of the connection", "fin by the requestor", "reset by the acceptor")]
+
+
+def test_a_damaged_pdu_is_compared_by_what_it_was() -> None:
+    def captured(data: bytes) -> list[Any]:
+        opened, asked, said, end = items(OPENED[0], (ACCEPTOR, data))
+        assert isinstance(said, CapturedPdu)
+        return [opened, asked, replace(said, damage="2 bytes are missing"), end]
+
+    another = bytes.fromhex("07 00 00000004 00000201")
+    assert found(captured(ABORT), items(OPENED[0], (ACCEPTOR, another))) == []
+    assert ["answer"] == [path for path, _, _ in found(captured(ABORT), items(*OPENED))]
 
 
 def test_what_the_capture_lacks_is_no_difference() -> None:

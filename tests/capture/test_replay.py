@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from dicomsim import resources
-from dicomsim.capture.compare import Verdict
+from dicomsim.capture.compare import Difference, Verdict
 from dicomsim.capture.conversation import conversations
 from dicomsim.capture.player import PlayOptions
 from dicomsim.capture.replay import ReplayReport, replay, replay_file
+from dicomsim.capture.transcript import Utterance
 from dicomsim.errors import ConnectError, FileError, TimeLimitError
+from dicomsim.events import Side
 from dicomsim.wire.codec import decode_pdu
 from dicomsim.wire.pdu import AssociateRQ
 from tests.capture.associations import IMPLICIT, answer
@@ -55,6 +57,22 @@ now 0x0122 Failure: Refused: SOP Class not supported
     9 frame 19      x  connection end: fin
 association 1: CHANGED"""
     assert list(report.lines()) == expected.splitlines()
+
+
+def test_contexts_that_differ_alike_have_one_line() -> None:
+    alike = [Difference(1, 4, f"A-ASSOCIATE-AC/context {number}", "a", "b") for number in (1, 3, 5, 7, 9, 11)]
+    others = [
+        Difference(1, 4, "A-ASSOCIATE-AC/context 13", "a", "c"),
+        *[Difference(1, 4, "C-FIND-RSP/match", "x", "y")] * 2,
+    ]
+    step = Utterance(1, 4, 0, Side.ACCEPTOR, "A-ASSOCIATE-AC")
+    report = ReplayReport(1, Verdict.CHANGED, (*alike, *others), (step,), ())
+    assert [
+        "      ! A-ASSOCIATE-AC/context 1, 3, 5, 7 and 2 more: captured a, now b",
+        "      ! A-ASSOCIATE-AC/context 13: captured a, now c",
+        "      ! C-FIND-RSP/match: captured x, now y",
+        "      ! C-FIND-RSP/match: captured x, now y",
+    ] == list(report.lines())[1:-1]
 
 
 def test_an_early_end_is_told_with_its_step_and_frame() -> None:
