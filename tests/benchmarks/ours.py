@@ -6,9 +6,10 @@ What sends prints the seconds from the association request to the end of the rel
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from dicomsim.ae import AE
 from dicomsim.association import Association
@@ -18,6 +19,7 @@ from tests.benchmarks.workload import CT_IMAGE, EXPLICIT_LITTLE_ENDIAN
 
 MAXIMUM_LENGTH = 131072
 VERIFICATION = "1.2.840.10008.1.1"
+STUDY_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 
 
 def entity() -> AE:
@@ -25,7 +27,9 @@ def entity() -> AE:
     ae = AE(b"OURS")
     ae.maximum_pdu_size = MAXIMUM_LENGTH
     ae.maximum_associations = 10_000
-    ae.requested_contexts = [build_context(VERIFICATION), build_context(CT_IMAGE, EXPLICIT_LITTLE_ENDIAN)]
+    ae.requested_contexts = [
+        build_context(VERIFICATION), build_context(CT_IMAGE, EXPLICIT_LITTLE_ENDIAN), build_context(STUDY_FIND)
+    ]  # fmt: skip
     ae.supported_contexts = ae.requested_contexts
     return ae
 
@@ -35,7 +39,41 @@ def serve(port: str, folder: str = "") -> None:
     ae = entity()
     ae.store_to = StoreTo.FILE if folder else StoreTo.NOWHERE
     ae.store_folder = Path(folder)
+    ae.on_c_find = _matches
     ae.start_server(("127.0.0.1", int(port)), block=True)
+
+
+def _matches(identifier: Any, context: Any, info: Any) -> Iterator[Any]:
+    for number in range(int(identifier.PatientID)):
+        yield 0xFF00, match(number)
+
+
+def match(number: int) -> Any:
+    """A match of ten attributes."""
+    from pydicom.dataset import Dataset
+
+    dataset = Dataset()
+    dataset.QueryRetrieveLevel, dataset.RetrieveAETitle = "STUDY", "ARCHIVE"
+    dataset.StudyDate, dataset.StudyTime, dataset.AccessionNumber = "20260102", "030405", f"A{number}"
+    dataset.ModalitiesInStudy, dataset.StudyDescription = "CT", "Thorax"
+    dataset.PatientName, dataset.PatientID = f"Sample^{number}", str(number)
+    dataset.StudyInstanceUID = f"1.2.3.{number}"
+    return dataset
+
+
+def find(port: str, count: str) -> float:
+    """One query with so many matches; of each the patient is looked at."""
+    from pydicom.dataset import Dataset
+
+    query = Dataset()
+    query.QueryRetrieveLevel, query.PatientID = "STUDY", count
+
+    def work(association: Association) -> None:
+        found = [one.PatientID for _, one in association.send_c_find(query, query_model="S") if one is not None]
+        if len(found) != int(count):
+            raise RuntimeError(f"{len(found)} matches instead of {count}")
+
+    return _timed(port, work)
 
 
 def _timed(port: str, work: Callable[[Association], object]) -> float:
@@ -86,6 +124,7 @@ COMMANDS: dict[str, Callable[..., float | None]] = {
     "store": store,
     "echo": echo,
     "associate": associate,
+    "find": find,
 }
 
 if __name__ == "__main__":

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
 
 MAXIMUM_LENGTH = 131072
 VERIFICATION = "1.2.840.10008.1.1"
+STUDY_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
@@ -22,7 +24,7 @@ def entity() -> Any:
     ae = AE("THEIRS")
     ae.maximum_pdu_size = MAXIMUM_LENGTH
     ae.maximum_associations = 1000
-    for context, syntax in ((VERIFICATION, None), (CT_IMAGE, EXPLICIT_LITTLE_ENDIAN)):
+    for context, syntax in ((VERIFICATION, None), (CT_IMAGE, EXPLICIT_LITTLE_ENDIAN), (STUDY_FIND, None)):
         arguments = (context,) if syntax is None else (context, syntax)
         ae.add_requested_context(*arguments)
         ae.add_supported_context(*arguments)
@@ -31,7 +33,36 @@ def entity() -> Any:
 
 def serve(port: str) -> None:
     """Accept until killed; objects are forgotten without being decoded."""
-    entity().start_server(("127.0.0.1", int(port)), evt_handlers=[(evt.EVT_C_STORE, lambda event: 0x0000)])
+    handlers = [(evt.EVT_C_STORE, lambda event: 0x0000), (evt.EVT_C_FIND, _matches)]
+    entity().start_server(("127.0.0.1", int(port)), evt_handlers=handlers)
+
+
+def _matches(event: Any) -> Iterator[Any]:
+    for number in range(int(event.identifier.PatientID)):
+        yield 0xFF00, match(number)
+
+
+def match(number: int) -> Any:
+    """A match of ten attributes, the same as in `ours.py`."""
+    dataset = Dataset()
+    dataset.QueryRetrieveLevel, dataset.RetrieveAETitle = "STUDY", "ARCHIVE"
+    dataset.StudyDate, dataset.StudyTime, dataset.AccessionNumber = "20260102", "030405", f"A{number}"
+    dataset.ModalitiesInStudy, dataset.StudyDescription = "CT", "Thorax"
+    dataset.PatientName, dataset.PatientID = f"Sample^{number}", str(number)
+    dataset.StudyInstanceUID = f"1.2.3.{number}"
+    return dataset
+
+
+def find(port: str, count: str) -> float:
+    """One query with so many matches; of each the patient is looked at."""
+    query = Dataset()
+    query.QueryRetrieveLevel, query.PatientID = "STUDY", count
+    start = perf_counter()
+    association = _established(port)
+    found = [one.PatientID for _, one in association.send_c_find(query, STUDY_FIND) if one is not None]
+    assert len(found) == int(count)
+    association.release()
+    return perf_counter() - start
 
 
 def _established(port: str) -> Any:
@@ -76,6 +107,7 @@ COMMANDS: dict[str, Callable[..., float | None]] = {
     "store": store,
     "echo": echo,
     "associate": associate,
+    "find": find,
 }
 
 if __name__ == "__main__":
