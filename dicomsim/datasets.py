@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from io import BytesIO
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydicom import config as pydicom_config
 from pydicom.charset import convert_encodings, default_encoding
@@ -23,7 +23,6 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import dcmread, read_dataset
 from pydicom.filewriter import write_dataset
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import UID
 
 from dicomsim.element_encoder import LONG_VRS, UNDEFINED, ElementEncoder, UnusualError
 from dicomsim.errors import DicomsimError, FileError
@@ -37,6 +36,8 @@ __all__ = ["Dataset", "DatasetError", "convert", "decode", "encode", "read_file"
 INFLATE_LIMIT: Final = 1 << 29
 """Bytes that a deflated data set may come to: a few kilobytes can be made to fill any memory. Half a gigabyte is more
 than any deflated object in use (they are reports and segmentations) and less than what would hurt."""
+
+Kind = TypeVar("Kind", bound=Dataset)
 
 STATUS_KEYWORDS = {
     0x00000901: "OffendingElement",
@@ -56,6 +57,8 @@ STATUS_KEYWORDS = {
 
 _ALWAYS = frozenset((0x00000901, 0x00000902, 0x00000903, 0x00001005, 0x00001020, 0x00001021, 0x00001022, 0x00001023))
 
+_EMPTY, _EMPTY_META = Dataset(), FileMetaDataset()
+_TRANSFER_SYNTAX = BaseTag(0x00020010)
 _STATUS = BaseTag(0x00000900)
 _CHARACTER_SET = BaseTag(0x00080005)
 _IMPLICIT_HEADER = {True: Struct("<HHL"), False: Struct(">HHL")}
@@ -77,9 +80,9 @@ class DatasetError(DicomsimError):
 def decode(data: bytes | bytearray, transfer_syntax: str) -> Dataset:
     """Decode a data set, which gets file meta information with that transfer syntax. Raises `DatasetError`."""
     dataset = decode_bare(data, transfer_syntax)
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID = UID(str(transfer_syntax))
-    dataset.file_meta = meta
+    syntax = str(transfer_syntax).encode("ascii", "replace")
+    element = RawDataElement(_TRANSFER_SYNTAX, "UI", len(syntax), syntax, 0, False, True)
+    dataset.__dict__["file_meta"] = _made_of({_TRANSFER_SYNTAX: element}, _EMPTY_META)
     return dataset
 
 
@@ -94,16 +97,37 @@ def decode_bare(data: bytes | bytearray, transfer_syntax: str, limit: int = INFL
     implicit, little = syntax.is_implicit_VR, syntax.is_little_endian
     try:
         elements = _cut(bytes(data), implicit, little)
-        dataset = read_dataset(BytesIO(data), implicit, little) if elements is None else Dataset(elements)
+        if elements is not None:
+            charset = elements.get(_CHARACTER_SET)
+            return _made_of(elements, _origin(implicit, little, charset.value if charset else None))
+        dataset = read_dataset(BytesIO(data), implicit, little)
     except DatasetError as error:
         raise DatasetError(f"the data set cannot be read as {syntax.name}: {error}") from None
     except Exception as error:  # pydicom raises whatever goes wrong inside it on foreign bytes
         raise DatasetError(f"the data set cannot be read as {syntax.name}: {error}") from error
-    if elements is None:
-        _require_whole(dataset, syntax)
-    else:
-        charset = elements.get(_CHARACTER_SET)
-        dataset.set_original_encoding(implicit, little, _character_sets(charset.value if charset else None))
+    _require_whole(dataset, syntax)
+    return dataset
+
+
+def _made_of(elements: dict[BaseTag, DataElement | RawDataElement], like: Kind) -> Kind:
+    """A data set of these elements, in all else like another one.
+
+    What `Dataset(elements)` does costs as much as decoding half a dozen elements: it sets each of its attributes in a
+    way that looks for an element of that name first.
+    """
+    dataset = object.__new__(type(like))
+    attributes = dataset.__dict__
+    for name, value in like.__dict__.items():
+        attributes[name] = value.copy() if type(value) is dict else value
+    attributes["_dict"] = elements
+    return dataset
+
+
+@lru_cache(maxsize=64)
+def _origin(implicit: bool, little: bool, character_set: bytes | None) -> Dataset:
+    """An empty data set that remembers how it was encoded."""
+    dataset = Dataset()
+    dataset.set_original_encoding(implicit, little, _character_sets(character_set))
     return dataset
 
 
@@ -132,6 +156,7 @@ def _cut(data: bytes, implicit: bool, little: bool) -> dict[BaseTag, DataElement
     header = (_IMPLICIT_HEADER if implicit else _EXPLICIT_HEADER)[little].unpack_from
     position = 0
     vr: str | None = None
+    new = tuple.__new__
     while size - position >= 8:
         if implicit:
             group, number, length = header(data, position)
@@ -148,19 +173,21 @@ def _cut(data: bytes, implicit: bool, little: bool) -> dict[BaseTag, DataElement
                 position += 4
         if length == UNDEFINED or group == 0xFFFE:
             return None
-        tag = BaseTag(group << 16 | number)
+        tag = _tag(group << 16 | number)
         end = position + length
         if end > size:
             raise DatasetError(f"it ends inside {tag}, {end - size} bytes too early")
         value = data[position:end] if length else empty_value_for_VR(vr, raw=True)
-        elements[tag] = RawDataElement(tag, vr, length, value, position, implicit, little)  # type: ignore[arg-type]
+        elements[tag] = new(RawDataElement, (tag, vr, length, value, position, implicit, little, True, False))
         position = end
     if data[position:].strip(b"\0"):
         raise DatasetError(f"it ends inside an element header, at byte {position}")
     return elements
 
 
-@lru_cache(maxsize=64)
+_tag = lru_cache(maxsize=4096)(BaseTag)
+
+
 def _character_sets(value: bytes | None) -> Any:
     """The Python names of a Specific Character Set, as pydicom remembers them."""
     if value is None:
@@ -286,7 +313,7 @@ def status_dataset(response: Message | None) -> Dataset:
     if response is None or status is None:
         return Dataset()
     raw = RawDataElement(_STATUS, "US", 2, status.to_bytes(2, "little"), 0, False, True)
-    dataset = Dataset({_STATUS: raw})
+    dataset = _made_of({_STATUS: raw}, _EMPTY)
     for tag in _ALWAYS & response.command.keys():
         value = response.command[tag]
         setattr(dataset, STATUS_KEYWORDS[tag], list(value) if isinstance(value, tuple) else value)

@@ -47,6 +47,7 @@ class ElementEncoder:
         """The encoded elements, in ascending order."""
         elements = sorted([(int(tag), element) for tag, element in dataset.items()])
         outer = self.character_set
+        implicit = self.implicit
         copies: bool | None = None
         out = bytearray()
         for tag, element in elements:
@@ -68,7 +69,11 @@ class ElementEncoder:
             encoder = _ENCODERS.get(vr)
             if encoder is None:
                 raise UnusualError
-            self._header(out, tag, vr, data := encoder(element, self.character_set))
+            data = encoder(element, self.character_set)
+            if implicit:  # as `_header` does, without the call
+                out += _IMPLICIT.pack(tag >> 16, tag & 0xFFFF, len(data))
+            else:
+                self._header(out, tag, vr, data)
             out += data
         self.character_set = outer
         return out

@@ -246,6 +246,20 @@ def test_a_deflated_data_set_that_breaks_off_is_an_error() -> None:
         decode_bare(b"\xff\xff\xff", DEFLATED)
 
 
+def test_decoded_data_sets_have_nothing_in_common_and_can_be_changed_and_written() -> None:
+    encoded = encode(_with_pixels(), EXPLICIT)
+    first, second = decode(encoded, EXPLICIT), decode(encoded, EXPLICIT)
+    first.PatientID, first.file_meta.MediaStorageSOPClassUID = "1", UID("1.2")
+    first.private_block(0x0009, "ours", create=True)
+    assert ("PatientID" in second, "MediaStorageSOPClassUID" in second.file_meta) == (False, False)
+    assert EXPLICIT == second.file_meta.TransferSyntaxUID
+    second.SOPClassUID, second.SOPInstanceUID = "1.2", "1.3"
+    buffer = io.BytesIO()
+    second.save_as(buffer, enforce_file_format=True)
+    buffer.seek(0)
+    assert bytes(range(8)) == dcmread(buffer).PixelData
+
+
 def test_a_value_that_cannot_be_encoded_is_an_error() -> None:
     dataset = Dataset()
     dataset.Rows = 70_000
