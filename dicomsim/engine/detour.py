@@ -153,6 +153,12 @@ class Detour:
         return self.stalled or (self._pdus_out.empty and self._bytes_out.empty)
 
     @property
+    def has_output(self) -> bool:
+        """Whether something could be written now if the peer took it."""
+        lane = self._pdus_out if self._bytes_out.empty else self._bytes_out
+        return bool(self.unsent) or (not self.stalled and bool(lane.steps) and lane.resume_at is None)
+
+    @property
     def sent(self) -> bool:
         """Whether nothing waits to be sent."""
         return not self.unsent and self.lanes_empty

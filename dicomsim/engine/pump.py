@@ -19,9 +19,9 @@ from dicomsim.engine.reactor import READ_BUFFER, Reactor
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Buffer, Transport
 from dicomsim.engine.witness import Observer, Witness
-from dicomsim.errors import DicomsimError
+from dicomsim.errors import DicomsimError, FileError
 from dicomsim.events import CloseHow, ConnectionClosed, Event, Side
-from dicomsim.outcome import Outcome, closed
+from dicomsim.outcome import Outcome, aborted, closed
 from dicomsim.upper_layer.machine import UpperLayer
 from dicomsim.upper_layer.table import State
 
@@ -136,7 +136,7 @@ class Pump(Owned):
     def _has_output(self) -> bool:
         """Whether something could be written if the peer took it."""
         if self.detour is not None:
-            return bool(self.detour.unsent) or (self.detour.lanes_empty and self.upper.wants_to_send)
+            return self.detour.has_output or (self.detour.lanes_empty and self.upper.wants_to_send)
         return bool(self._unsent) or self.upper.wants_to_send
 
     def _reads(self) -> bool:
@@ -253,6 +253,11 @@ class Pump(Owned):
         except ConnectionError:
             self._cannot_write()
             return False
+        except FileError as error:  # amid a PDU, whose rest anything would be that is sent now
+            buffers.clear()
+            self.finish(aborted(self.side, 0, 0, cause=str(error), **self.circumstances()))
+            self.hang_up(reset=True)
+            raise
         now = self.clock.monotonic()
         if not count and any(map(len, buffers)):
             if self._blocked_since is None:

@@ -306,6 +306,26 @@ def test_a_source_that_fails_amid_a_pdu_ends_with_a_reset_for_nothing_else_can_b
     assert not session.is_open
 
 
+def test_nothing_is_sent_twice_when_a_file_is_cut_while_the_system_sends_it() -> None:
+    there = Reached(State.STA6, Side.REQUESTOR)
+    transport: Any = there.session.transport
+    send, calls = transport.send, list[int]()
+
+    def fail_amid(buffers: list[bytes]) -> int:
+        calls.append(len(buffers))
+        send([b"\4\0\0\0\3\xe8"])
+        raise FileError("a.dcm: ends at byte 7")
+
+    transport.send = fail_amid
+    with pytest.raises(FileError):
+        there.session.send(echo_rq())
+    assert [1] == calls
+    assert b"\4\0\0\0\3\xe8" == there.end.read()
+    assert there.end.was_reset
+    (outcome,) = there.user.outcomes
+    assert ("aborted", "a.dcm: ends at byte 7") == (str(outcome.how), outcome.cause)
+
+
 def test_a_reply_whose_file_is_lost_does_not_leave_the_peer_waiting(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
