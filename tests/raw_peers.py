@@ -5,11 +5,18 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Self
+from dataclasses import replace
+from typing import Any, Self
 
+from dicomsim.dimse.builders import build
+from dicomsim.dimse.fragmenter import fragment
 from dicomsim.engine.stream import BlockingStream, StreamListener, connect_stream
+from dicomsim.upper_layer.negotiation import AcceptorPolicy, SupportedContext, negotiate
+from dicomsim.wire.codec import decode_pdu, encode_pdu
+from dicomsim.wire.command import decode_command
 from dicomsim.wire.framer import Framer
-from tests.meeting import LIMIT
+from dicomsim.wire.pdu import AssociateAC, AssociateRQ, PDataTF
+from tests.meeting import IMPLICIT, LIMIT, VERIFICATION
 from tests.oracle import document
 
 LARGEST = (1 << 32) - 1
@@ -113,3 +120,44 @@ def answering(*pdus: bytes) -> Callable[[RawPeer], None]:
 def types(pdus: Iterable[bytes]) -> list[int]:
     """Their types."""
     return [pdu[0] for pdu in pdus]
+
+
+def request_of(data: bytes) -> AssociateRQ:
+    """A request, decoded."""
+    request = decode_pdu(data)
+    assert isinstance(request, AssociateRQ)
+    return request
+
+
+BASE = request_of(RQ_BASE)
+"""The request above as a value."""
+
+
+def echo(message_id: int = 1, context_id: int = 1) -> bytes:
+    """A C-ECHO-RQ in one P-DATA-TF."""
+    message = build("C-ECHO-RQ", context_id, None, message_id=message_id, affected_sop_class_uid=VERIFICATION)
+    return b"".join(fragment(message, 16382))
+
+
+def answer_of(pdu: bytes) -> tuple[int, int]:
+    """Message ID being responded to, and status, of a response in one P-DATA-TF."""
+    data = decode_pdu(pdu)
+    assert isinstance(data, PDataTF)
+    command = decode_command(data.pdvs[0].data)
+    message_id, status = command[0x00000120], command[0x00000900]
+    assert isinstance(message_id, int) and isinstance(status, int)
+    return message_id, status
+
+
+def abort_codes(pdu: bytes) -> tuple[int, int]:
+    """Source and reason of an A-ABORT."""
+    assert pdu[:1] == b"\x07", pdu
+    return pdu[8], pdu[9]
+
+
+def acceptance(**changes: Any) -> bytes:
+    """An answer to the request of `requestor()`, with fields changed."""
+    request = replace(BASE, items=(BASE.items[0], BASE.items[1], BASE.items[-1]))
+    answer = negotiate(request, AcceptorPolicy({VERIFICATION: SupportedContext((IMPLICIT,))}))
+    assert isinstance(answer, AssociateAC)
+    return encode_pdu(replace(answer, **changes))
