@@ -238,6 +238,7 @@ class PartFile:
 
     def __init__(self, path: str) -> None:
         """Create it; raises `OSError` if that cannot be done, or if it is there."""
+        self._fd = -1  # for `__del__`, if there will be none
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         self._held = bytearray()
 
