@@ -131,8 +131,7 @@ def silent(acceptor: Server) -> Callable[..., None]:
     def on_c_echo(*_: object) -> int:
         for call in first:
             call()
-        press_ctrl_c()
-        over.wait(LIMIT)
+        press_ctrl_c_until(over)
         return 0
 
     def on_association_aborted(association: Association) -> None:
@@ -151,6 +150,15 @@ def press_ctrl_c() -> None:
     main = threading.main_thread().ident
     assert main is not None
     signal.pthread_kill(main, signal.SIGINT)
+
+
+def press_ctrl_c_until(over: threading.Event) -> None:
+    """Interrupt the main thread, and do it again if that came just before it began to wait."""
+    presses = 0
+    while presses < LIMIT and not over.is_set():
+        press_ctrl_c()
+        presses += 1
+        over.wait(1)
 
 
 def write_file(path: Path, *, transfer_syntax: str = EXPLICIT, sop_class: str = CT, instance: str = "1.2.3") -> Path:

@@ -8,7 +8,7 @@ import pytest
 
 from dicomsim.behaviour import Behaviour
 from dicomsim.server import Server
-from tests.repl.conftest import JPEG, LIMIT, Desk, press_ctrl_c, write_file
+from tests.repl.conftest import JPEG, Desk, press_ctrl_c_until, write_file
 
 
 def test_open_says_with_whom_and_what_was_accepted(desk: Desk, peer: str) -> None:
@@ -133,8 +133,7 @@ def test_ctrl_c_while_opening_aborts_and_stays(desk: Desk, peer: str, acceptor: 
     over = threading.Event()
 
     def on_association_requested(_: object) -> None:
-        press_ctrl_c()
-        over.wait(LIMIT)
+        press_ctrl_c_until(over)
 
     acceptor.ae.on_association_requested = on_association_requested
     code, shown = desk.run(f"open {peer}")
