@@ -224,6 +224,8 @@ def _bare(reader: Reader, word: Any, start: int) -> tuple[str, str]:
             return "command", word.upper()
     if isinstance(word, str) and word.casefold() in ACTIONS:
         raise reader.fail(f"a colon is missing before the action {word}", start)
+    if ":" not in reader.text and any(name in reader.text.casefold().split() for name in ACTIONS):
+        raise reader.fail("a colon is missing before the actions", start)
     known = [name for words in _BARE_WORDS.values() for name in words.values()]
     raise reader.fail(f"{shown(word)} is no PDU, message, state, direction or hop{suggest(str(word), known)}", start)
 

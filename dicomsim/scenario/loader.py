@@ -41,6 +41,8 @@ from dicomsim.scenario.source import Mistake, Path_, ScenarioError, Source, read
 
 BUILTIN_USES = Path(__file__).parent / "use"
 """Sub-scenarios that come with dicomsim."""
+SHARED = ("associate", "echo", "release")
+"""Those of them for a requestor that are steps of an `ae` by the same name."""
 GIVEN_NAMES = ("called", "calling", "host", "port", "timeout")
 """Values that every actor has from the start."""
 UNFILLED_KEYS = frozenset(("note", "about", "requirement", "text"))
@@ -308,7 +310,9 @@ def _check_actors(scenario: Scenario, actors: Iterable[CaseActor], loading: _Loa
             if isinstance(placed.step, wrong_role):
                 loading.note(placed.path, f"dicomsim is the {scenario.role} here, which has no step {verb}")
             elif isinstance(placed.step, wrong_kind):
-                loading.note(placed.path, f"an actor of kind {actor.kind}, as {scenario.role}, has no step {verb}")
+                what = f"an actor of kind {actor.kind}, as {scenario.role}, has no step {verb}"
+                shared = scenario.role == "requestor" and verb in SHARED
+                loading.note(placed.path, f"{what}; write use: {verb}" if shared else what)
             elif isinstance(placed.step, Wait) and placed.step.signal and placed.step.signal not in given:
                 name = placed.step.signal
                 loading.note(placed.path, f"no actor gives the signal {name}{suggest(name, sorted(given))}")

@@ -63,6 +63,7 @@ def test_the_words_behind_the_colon_are_actions(text: str, actions: list[dict[st
         ("on A-ABORT", 11, "a colon and an action are missing"),
         ("on A-ABORT; drop", 11, "a colon and an action are missing"),
         ("on A-ABORT drop", 12, "a colon is missing before the action drop"),
+        ("on C-STORE-RQ in nth=2 answer A700", 31, "a colon is missing before the actions"),
         ("on A-ABORT:", 12, "an action is missing"),
         ("on A-ABORT: drop;", 18, "an action is missing"),
         ("on A-ABORT nth=: drop", 16, "a value is missing"),

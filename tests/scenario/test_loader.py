@@ -74,7 +74,7 @@ def test_a_good_file_is_a_case(tmp_path: Path) -> None:
         ("- connect", "- {use: associate, with: {maximum: 3}}", "7:29: associate has no parameter maximum"),
         ("- connect", "- {use: echo, with: {otherwise: pass}}", "7:17: in echo: otherwise cannot be 'pass'"),
         ("- connect", "- accept", "7:5: dicomsim is the requestor here, which has no step accept"),
-        ("- connect", "- echo", "7:5: an actor of kind script, as requestor, has no step echo"),
+        ("- connect", "- echo", "7:5: an actor of kind script, as requestor, has no step echo; write use: echo"),
         ("- connect", "- signal: ready", "7:5: no actor gives the signal ready"),
         ("- connect", "- {send: A-ASSOCIATE-RQ, called: '{calld}'}", "7:28: nothing is kept as calld, did you mean"),
         (
