@@ -185,6 +185,10 @@ class Detour:
         self._messages_in.add(self.hops.message_in(self._session, message))
         self._pump_messages(self._session.clock.monotonic())
 
+    def message_out(self, message: Message) -> list[Step]:
+        """What is to be done about a message that is to be sent."""
+        return list(self.hops.message_out(self._session, message))
+
     def add(self, steps: Iterable[Step | Run]) -> None:
         """Queue steps behind what is being sent, and behind what the upper layer has got to send by now."""
         steps = tuple(steps)

@@ -7,24 +7,22 @@ negotiated window wait in `backlog`, and when too many do, nothing more is read.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dicomsim import events
 from dicomsim.dimse.assembler import Assembler
 from dicomsim.dimse.exchange import Exchange, Operation
-from dicomsim.dimse.fragmenter import fragment, fragment_in_place, joined
 from dicomsim.engine import dispatch
-from dicomsim.engine.detour import Detour, Run
-from dicomsim.engine.hops import Hops, PassMessage, Raw
+from dicomsim.engine.detour import Detour
+from dicomsim.engine.hops import Hops
 from dicomsim.engine.poller import READ
 from dicomsim.engine.reactor import Reactor
+from dicomsim.engine.sending import Sending
 from dicomsim.engine.timeouts import Timeouts
-from dicomsim.engine.transport import SENDS_FILES, Buffer, TcpTransport, Transport
-from dicomsim.engine.waiting import Task, Waiting
+from dicomsim.engine.transport import Buffer, Transport
+from dicomsim.engine.waiting import Task
 from dicomsim.engine.witness import Observer, wants
-from dicomsim.errors import AssociationError
 from dicomsim.events import Side
 from dicomsim.outcome import Outcome, aborted
 from dicomsim.upper_layer.machine import UpperLayer
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from dicomsim.dimse.data import Sink
     from dicomsim.dimse.messages import Message
     from dicomsim.engine.handler import Handler
-    from dicomsim.upper_layer.negotiation import Agreement
     from dicomsim.wire.pdu import AssociateRJ, AssociateRQ
 
 BACKLOG_LIMIT = 8
@@ -54,12 +51,12 @@ association_numbers = itertools.count(1)
 """Numbers the associations of this process, those of scripts included."""
 
 
-class Session(Waiting):
+class Session(Sending):
     """One association; every method that does not say otherwise is for the owner."""
 
     __slots__ = (
-        "_behaviour_state", "_early", "agreement", "answer_pdu", "assembler", "backlog", "calls", "collided",
-        "exchange", "first_bytes", "handler", "held", "release_wanted", "request_pdu", "target", "tasks",
+        "_behaviour_state", "_early", "answer_pdu", "assembler", "backlog", "calls", "collided",
+        "first_bytes", "handler", "held", "release_wanted", "request_pdu", "target", "tasks",
         "user",
     )  # fmt: skip
 
@@ -88,7 +85,7 @@ class Session(Waiting):
         )
         self.upper.on_p_data_end = self.assembler.end_of_pdu
         self.detour = Detour(self, hops, maximum_length) if hops is not None else None
-        self.agreement: Agreement | None = None
+        self.agreement = None
         self.request_pdu: AssociateRQ | None = None
         self.answer_pdu: AssociateAC | AssociateRJ | None = None
         self.target: tuple[str, int] = ("", 0)
@@ -222,108 +219,7 @@ class Session(Waiting):
         self.finish(aborted(self.side, 0, 0, cause=cause, **self.circumstances()))
         self.give_up()
 
-    # -- messages ----------------------------------------------------------------------------------------------------
-
-    def transmit(self, message: Message) -> None:
-        """Hand a message to the upper layer, past the rules."""
-        small = None
-        if self.detour is None and not self._unsent and self.upper.sends_at_once():
-            small = joined(message, self.agreement.peer_maximum_length if self.agreement else 0)
-        if small is not None:
-            self._unsent.append(small)
-        else:
-            self.upper.send_p_data(self._encoded(message), self.clock.monotonic())
-        if self.observer is not None:
-            self.emit(events.MessageOut, message)
-
-    def post(self, message: Message) -> None:
-        """Hand a message to the upper layer by way of the rules; what raises has sent nothing."""
-        if self.detour is None:
-            self.transmit(message)
-            return
-        steps = list(self.detour.hops.message_out(self, message))
-        held = not all(isinstance(step, PassMessage) for step in steps)
-        for step in steps:
-            if not isinstance(step, PassMessage):
-                self.detour.add((step,))
-            elif held:
-                self._hold_back(step.message)
-            else:
-                self.transmit(step.message)
-
-    def _hold_back(self, message: Message) -> None:
-        """Have a message wait among the steps that are around it."""
-        assert self.detour is not None
-        buffers = self._encoded(message)
-        self.upper.send_p_data((), self.clock.monotonic())
-        self.detour.add((Run(buffers),))
-        self.emit(events.MessageOut, message)
-
-    def _encoded(self, message: Message) -> Iterator[Buffer]:
-        """The PDUs of a message; what cannot be had from the start is found out before anything is sent."""
-        plain = SENDS_FILES and type(self.transport) is TcpTransport and self.detour is None and self._witness is None
-        cut = fragment_in_place if plain else fragment  # whoever looks at bytes needs to have them
-        try:
-            buffers = cut(message, self.agreement.peer_maximum_length if self.agreement else 0)
-        except AssociationError as error:
-            if not message.is_request:  # nothing fits, and whoever has asked would wait for ever
-                self.abort(str(error))
-            raise
-        return chain((next(buffers),), buffers)
-
-    def reply(self, operation: Operation, response: Message) -> None:
-        """Answer a request of the peer; raises `AssociationError` when there is nobody left to hear it."""
-        self.require_sending()
-        self.exchange.answered(operation, response)
-        self.post(response)
-
-    def send_reply(self, operation: Operation, response: Message) -> None:
-        """Answer a request of the peer; for jobs, which do not own the session; raises as `send` does."""
-        self.take(quiet=False)
-        try:
-            self.exchange.answered(operation, response)
-            self.send(response)
-        finally:
-            self.give_back()
-
-    def send(self, message: Message) -> None:
-        """Send a message and wait until the transport has taken it; for jobs and callers, owning it or not.
-
-        In the reactor's thread, which cannot wait, the rest is sent later. Raises the error of the outcome when the
-        association is over, and what a file to be sent raises: before anything of the message is sent the association
-        goes on, after that it is aborted.
-        """
-        self.take(quiet=False)
-        try:
-            self._post(message)
-            if not (self.reactor.is_here or self.all_sent()):
-                self.pump_until(self.all_sent)
-            self.require_life()
-        finally:
-            self.give_back()
-
-    def send_raw(self, data: bytes) -> None:
-        """Send bytes past the state machine and the rules, behind what waits to be sent; for callers, owning it or not.
-
-        Raises `AssociationError` when there is no connection, or none is left before all of them are taken.
-        """
-        self.take()
-        try:
-            if not self.is_open:
-                self.require_life()
-            if not data:
-                return  # a transport that takes none of it would count as one that takes nothing
-            if self.detour is not None:
-                self.detour.add((Raw(data),))
-            else:
-                while self.upper.wants_to_send:
-                    self._unsent += self.upper.data_to_send()
-                self._unsent.append(data)
-            self.pump_until(self.all_sent)
-            if not self.is_open and self.outcome is not None:
-                raise self.outcome.error()
-        finally:
-            self.give_back()
+    # -- for callers -------------------------------------------------------------------------------------------------
 
     def call(self, message: Message, ready: Callable[[], bool]) -> None:
         """Send a request and pump until `ready`; comes back early when the association ends. For callers."""
@@ -377,25 +273,6 @@ class Session(Waiting):
             finally:
                 self.calls += 1
             self.progressed()
-
-    def _post(self, message: Message) -> None:
-        self.require_sending()
-        self.post(message)
-        self.flush()
-
-    def require_sending(self) -> None:
-        """Raise the error of the outcome if there is one, and `AssociationError` where nothing can be sent."""
-        if self.outcome is not None or not self.is_open:
-            self.require_life()
-        if self.state not in dispatch.SENDING:
-            raise AssociationError(f"nothing can be sent in {self.state.value}")
-
-    def require_life(self) -> None:
-        """Raise the error of the outcome if there is one already."""
-        if self.outcome is not None:
-            raise self.outcome.error()
-        if not self.is_open:
-            raise AssociationError("there is no association")
 
     # -- what the upper layer calls ----------------------------------------------------------------------------------
 
