@@ -7,18 +7,11 @@ from typing import Any
 
 import click
 
-from dicomsim import transfer_syntax
 from dicomsim.ae import AE
 from dicomsim.association import VERIFICATION
 from dicomsim.engine.timeouts import Timeouts
+from dicomsim.repl.acceptor import all_transfer_syntaxes, storage_classes
 from dicomsim.services.storage import StoreTo
-from dicomsim.sop_class import SOPClass, registry
-from dicomsim.transfer_syntax import TransferSyntaxUID
-
-PREFERRED = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2")
-"""Taken first where a peer leaves the choice: explicit before implicit VR, little before big endian."""
-NO_DATA_SETS = frozenset(("1.2.840.10008.1.2.6.1", "1.2.840.10008.1.2.6.2", "1.2.840.10008.1.20"))
-"""Retired transfer syntaxes that encode something else than a data set: MIME, XML, Papyrus."""
 
 
 def make_acceptor(
@@ -43,21 +36,6 @@ def make_acceptor(
 
         ae.behaviour = Behaviour((rule for text in rules for rule in load_rules(text)), seed=seed)
     return ae
-
-
-def storage_classes() -> list[str]:
-    """Every registered SOP class that is stored, retired ones too."""
-    return [uid for uid in registry() if "C-STORE" in SOPClass(uid).dimse_services]
-
-
-def all_transfer_syntaxes() -> list[str]:
-    """Every registered one that a file can have, preferred ones first."""
-    others = [
-        uid
-        for uid, row in transfer_syntax.registry().items()
-        if uid not in NO_DATA_SETS and (TransferSyntaxUID(uid).is_encapsulated or row[-1] == "native")
-    ]
-    return [*PREFERRED, *(uid for uid in others if uid not in PREFERRED)]
 
 
 def _folder(path: Path) -> Path:

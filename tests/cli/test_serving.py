@@ -10,9 +10,10 @@ import pytest
 
 from dicomsim import AE, Behaviour, transfer_syntax
 from dicomsim.behaviour import RuleError
-from dicomsim.cli.serving import all_transfer_syntaxes, make_acceptor, storage_classes
+from dicomsim.cli.serving import make_acceptor
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.errors import FileError
+from dicomsim.repl.acceptor import all_transfer_syntaxes, storage_classes
 from dicomsim.services.storage import StoreTo
 from tests.cli.dicom_files import CT
 
@@ -46,7 +47,7 @@ def test_verification_and_every_storage_class_are_supported() -> None:
 def test_every_transfer_syntax_that_a_file_can_have_is_taken() -> None:
     taken = all_transfer_syntaxes()
     expected = ("ExplicitVRLittleEndian", "ImplicitVRLittleEndian", "ExplicitVRBigEndian")
-    assert [getattr(transfer_syntax, name) for name in expected] == taken[:3]
+    assert tuple(getattr(transfer_syntax, name) for name in expected) == taken[:3]
     for name in ("DeflatedExplicitVRLittleEndian", "JPEGLosslessSV1", "JPEG2000", "RLELossless", "HTJ2K", "MPEG2MPML"):
         assert getattr(transfer_syntax, name) in taken
     for name in ("JPIPReferenced", "SMPTEST211030PCMDigitalAudio", "XMLEncoding", "Papyrus3ImplicitVRLittleEndian"):
