@@ -50,6 +50,12 @@ class PduCutter:
                 yield False, bytes(view[:size])
                 view = view[size:]
                 continue
+            if not self._held and len(view) >= HEADER_LENGTH:  # mostly all of it is there: then it is copied once
+                length = HEADER_LENGTH + int.from_bytes(view[2:HEADER_LENGTH])
+                if length <= len(view) and length - HEADER_LENGTH <= min(self.longest, MAX_ASSOCIATE_LENGTH):
+                    yield True, bytes(view[:length])
+                    view = view[length:]
+                    continue
             view = self._hold(view, HEADER_LENGTH)
             if len(self._held) < HEADER_LENGTH:
                 return

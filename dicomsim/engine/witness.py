@@ -62,10 +62,10 @@ class Witness:
 
     def written(self, buffers: Sequence[Buffer]) -> None:
         """One write to the transport took this."""
-        data = b"".join(buffers)
         if self._tells_bytes:
-            self._emit(events.BytesOut, data)
+            self._emit(events.BytesOut, b"".join(buffers))
         if self._outgoing is not None:
-            for whole, piece in self._outgoing.cut(data):
-                if whole:
-                    self._emit(events.PduOut, piece)
+            for buffer in buffers:
+                for whole, piece in self._outgoing.cut(buffer):
+                    if whole:
+                        self._emit(events.PduOut, piece)
