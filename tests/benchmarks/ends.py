@@ -7,6 +7,7 @@ that starting a process counts for nobody. All have TCP_NODELAY=1: without it DC
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from tests.interop.peers import free_port, running
+from tests.interop.peers import Peer, free_port, running
 from tests.interop.tools import peer_environment, peer_python, require
 
 MAXIMUM_LENGTH = 131072
@@ -26,12 +27,32 @@ HERE = Path(__file__).parent
 
 
 @contextmanager
-def ours(folder: Path, *arguments: str) -> Iterator[int]:
-    """Our acceptor, `python -m tests.benchmarks.ours`; yields its port."""
+def our_peer(folder: Path, *arguments: str, does: str = "serve") -> Iterator[Peer]:
+    """Our acceptor, `python -m tests.benchmarks.ours`, as a process."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.benchmarks.ours", "serve", str(port), *arguments]
-    with running(command, aet="OURS", port=port, folder=_folder(folder, "ours", *arguments)):
-        yield port
+    command = [sys.executable, "-m", "tests.benchmarks.ours", does, str(port), *arguments]
+    with running(command, aet="OURS", port=port, folder=_folder(folder, does, *arguments)) as peer:
+        yield peer
+
+
+@contextmanager
+def ours(folder: Path, *arguments: str) -> Iterator[int]:
+    """The same; yields its port."""
+    with our_peer(folder, *arguments) as peer:
+        yield peer.port
+
+
+def resident(pid: int, most: bool = False) -> float:
+    """MB of memory that a process has, or had at most."""
+    name = "VmHWM:" if most else "VmRSS:"
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
+
+
+def processor_seconds(pid: int) -> float:
+    """Seconds that a process has computed."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -61,6 +82,11 @@ def _folder(folder: Path, *names: str) -> Path:
     return home
 
 
+def ours_says(port: int, *arguments: str) -> list[float]:
+    """All figures that our requestor prints."""
+    return _figures([sys.executable, "-m", "tests.benchmarks.ours", *arguments[:1], str(port), *arguments[1:]])
+
+
 def ours_does(port: int, *arguments: str) -> float:
     """Seconds that our requestor says it took."""
     return _self_timed([sys.executable, "-m", "tests.benchmarks.ours", *arguments[:1], str(port), *arguments[1:]])
@@ -72,10 +98,14 @@ def pynetdicom_does(port: int, *arguments: str) -> float:
 
 
 def _self_timed(command: Sequence[str]) -> float:
+    return _figures(command)[-1]
+
+
+def _figures(command: Sequence[str]) -> list[float]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS_LIMIT, env=peer_environment())
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)[:200]} failed:\n{done.stdout}\n{done.stderr}")
-    return float(done.stdout.split()[-1])
+    return [float(word) for word in done.stdout.split()]
 
 
 def dcmtk_does(program: str, *arguments: str) -> float:

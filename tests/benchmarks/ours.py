@@ -5,20 +5,27 @@ What sends prints the seconds from the association request to the end of the rel
 
 from __future__ import annotations
 
+import resource
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from dicomsim import events
 from dicomsim.ae import AE
 from dicomsim.association import Association
+from dicomsim.capture.recorder import Recorder
+from dicomsim.negotiation_items import build_role
 from dicomsim.presentation import build_context
 from dicomsim.services.storage import StoreTo
 from tests.benchmarks.workload import CT_IMAGE, EXPLICIT_LITTLE_ENDIAN
 
 MAXIMUM_LENGTH = 131072
 VERIFICATION = "1.2.840.10008.1.1"
+STUDY_ROOT_GET = "1.2.840.10008.5.1.4.1.2.2.3"
+ASSOCIATIONS = 20
+"""Associations of which `negotiate` takes the mean."""
 STUDY_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 
 
@@ -99,6 +106,33 @@ def store(port: str, folder: str) -> float:
     return _timed(port, work)
 
 
+def watched(port: str, folder: str) -> float:
+    """The same with a subscriber for PDU events."""
+    seen = []
+    ae = entity()
+    ae.events.add(lambda event: seen.append(len(event.data)), events.PduIn, events.PduOut)  # type: ignore[attr-defined]
+    return _store_all(ae, port, folder)
+
+
+def recorded(port: str, folder: str, capture: str) -> float:
+    """The same with everything recorded; the time includes that the file is complete."""
+    ae = entity()
+    start = perf_counter()
+    with Recorder(capture) as recorder:
+        ae.events.add(recorder)
+        _store_all(ae, port, folder)
+    return perf_counter() - start
+
+
+def _store_all(ae: AE, port: str, folder: str) -> float:
+    start = perf_counter()
+    with ae.associate("127.0.0.1", int(port)) as association:
+        for file in sorted(Path(folder).iterdir()):
+            if association.c_store(file).status:
+                raise RuntimeError(f"{file}: it was not taken")
+    return perf_counter() - start
+
+
 def echo(port: str, count: str) -> float:
     """So many C-ECHO on one association."""
 
@@ -119,12 +153,95 @@ def associate(port: str, count: str) -> float:
     return perf_counter() - start
 
 
+def crowd(port: str, count: str, folder: str) -> float:
+    """So many associations at once, each of which sends every file of a folder; prints what memory that took."""
+    files = sorted(Path(folder).iterdir())
+    ae = entity()
+    associations = [ae.associate("127.0.0.1", int(port)) for _ in range(int(count))]
+    start = perf_counter()
+    for file in files:
+        for answer in [association.submit("c_store", file) for association in associations]:
+            if answer.result(60).status:
+                raise RuntimeError(f"{file}: it was not taken")
+    seconds = perf_counter() - start
+    print(_peak())
+    for association in associations:
+        association.release()
+    return seconds
+
+
+def send(port: str, path: str) -> float:
+    """Send one file, and print what memory that took."""
+    seconds = _timed(port, lambda association: association.c_store(path))
+    print(_peak())
+    return seconds
+
+
+def archive(port: str, path: str) -> None:
+    """Accept until killed; whoever asks for anything by C-GET gets that file."""
+
+    def on_c_get(*_: object) -> Iterator[object]:
+        yield 1
+        yield 0xFF00, path
+
+    ae = entity()
+    ae.on_c_get = on_c_get
+    ae.supported_contexts = [*entity().supported_contexts, build_context(STUDY_ROOT_GET)]
+    for context in ae.supported_contexts:
+        context.scp_role = context.scu_role = True
+    ae.start_server(("127.0.0.1", int(port)), block=True)
+
+
+def get(port: str) -> float:
+    """Fetch the one object of an archive and forget it, and print what memory that took."""
+    from pydicom.dataset import Dataset
+
+    ae = entity()
+    ae.store_to = StoreTo.NOWHERE
+    ae.requested_contexts = [build_context(STUDY_ROOT_GET), build_context(CT_IMAGE, EXPLICIT_LITTLE_ENDIAN)]
+    role = build_role(CT_IMAGE, scp_role=True)
+    query = Dataset()
+    query.QueryRetrieveLevel = "STUDY"
+    start = perf_counter()
+    with ae.associate("127.0.0.1", int(port), ext_neg=[role]) as association:
+        final = list(association.c_get(query, query_model="S"))[-1]
+        if final.status:
+            raise RuntimeError(final.describe())
+    seconds = perf_counter() - start
+    print(_peak())
+    return seconds
+
+
+def negotiate(port: str, count: str) -> float:
+    """Associations with so many contexts, one after the other; seconds of each."""
+    ae = entity()
+    ae.requested_contexts = [build_context(VERIFICATION) for _ in range(int(count))]
+    start = perf_counter()
+    for _ in range(ASSOCIATIONS):
+        with ae.associate("127.0.0.1", int(port)) as association:
+            if association.outcome is not None:
+                raise association.outcome.error()
+    return (perf_counter() - start) / ASSOCIATIONS
+
+
+def _peak() -> float:
+    """MB that this process had at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 COMMANDS: dict[str, Callable[..., float | None]] = {
     "serve": serve,
     "store": store,
     "echo": echo,
     "associate": associate,
     "find": find,
+    "watched": watched,
+    "recorded": recorded,
+    "crowd": crowd,
+    "send": send,
+    "archive": archive,
+    "get": get,
+    "negotiate": negotiate,
 }
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from os import cpu_count, environ
 from pathlib import Path
@@ -38,6 +38,38 @@ class Target:
     """The subject it is compared with."""
     ratio: float
     """At least so many times as fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure that is measured once, and what it must not exceed or fall short of."""
+
+    name: str
+    """As the table shows it."""
+    value: float
+    """What was measured."""
+    unit: str
+    """What it counts."""
+    most: float | None = None
+    """At most this."""
+    least: float | None = None
+    """At least this."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is within its bounds."""
+        return (self.most is None or self.value <= self.most) and (self.least is None or self.value >= self.least)
+
+    def print(self) -> None:
+        """One line."""
+        wanted = f", at most {self.most:,g}" if self.most is not None else ""
+        wanted += f", at least {self.least:,g}" if self.least is not None else ""
+        verdict = ("holds" if self.holds else "MISSED") if wanted else ""
+        print(f"  {verdict:6} {self.name:56} {self.value:12,.1f} {self.unit}{wanted}")
+
+    def as_dict(self) -> dict[str, object]:
+        """For the JSON file."""
+        return asdict(self) | {"holds": self.holds}
 
 
 @dataclass(slots=True)
@@ -100,7 +132,7 @@ class Comparison:
         }  # fmt: skip
 
 
-def report(name: str, comparisons: Sequence[Comparison]) -> int:
+def report(name: str, comparisons: Sequence[Comparison], figures: Sequence[Figure] = ()) -> int:
     """Write the figures of one benchmark; 1 when a target was missed."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     machine = {"python": platform.python_version(), "system": platform.platform(), "cores": cpu_count()}
@@ -109,6 +141,8 @@ def report(name: str, comparisons: Sequence[Comparison]) -> int:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine,
         "comparisons": [one.as_dict() for one in comparisons],
+        "figures": [one.as_dict() for one in figures],
     }
     (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
-    return int(not all(one.holds(target) for one in comparisons for target in one.targets))
+    held = all(one.holds(target) for one in comparisons for target in one.targets)
+    return int(not (held and all(one.holds for one in figures)))
