@@ -87,7 +87,8 @@ def test_an_object_goes_where_the_ae_wants_it(form: StoreTo, kind: type, tmp_pat
     accepted = answering.on_association_accepted = Calls()
     with meeting(requestor(CT_IMAGE_STORAGE), answering):
         session = accepted.next().association.session
-        store = Message(1, {0x00000100: 0x0001, 0x00000002: CT_IMAGE_STORAGE, 0x00001000: "1.2.3"}, None)
+        names: dict[int, Value] = {0x00000002: CT_IMAGE_STORAGE, 0x00001000: "1.2.3"}
+        store = Message(1, {0x00000100: 0x0001, 0x00000110: 1, 0x00000800: 0x0001, **names}, None)
         sink = session.handler.sink(session, store)
         sink.abort()
         assert isinstance(sink, kind)
@@ -98,3 +99,19 @@ def test_an_object_goes_where_the_ae_wants_it(form: StoreTo, kind: type, tmp_pat
 def test_an_accepted_context_is_shown_as_handlers_get_it() -> None:
     with meeting(requestor(), acceptor()) as association:
         assert (1, VERIFICATION, IMPLICIT) == tuple(context_of(association.session, 1))
+
+
+def test_a_comment_fits_into_its_element() -> None:
+    """Error Comment is an LO: at most 64 characters of the default repertoire."""
+
+    class NameThatIsMuchLongerThanAnyCommentInACommandSetMayBeError(Exception):
+        pass
+
+    def mistaken(context: object, info: object) -> int:
+        raise NameThatIsMuchLongerThanAnyCommentInACommandSetMayBeError
+
+    with meeting(requestor(), acceptor(on_c_echo=mistaken)) as association:
+        answer = association.send_c_echo()
+        assert 0x0110 == answer.Status
+        assert answer.ErrorComment.startswith("handler failed: NameThat")
+        assert len(answer.ErrorComment) <= 64 and answer.ErrorComment.isascii()

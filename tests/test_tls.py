@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,10 @@ def test_a_weak_key_is_not_taken(tmp_path: Path) -> None:
     made = make(tmp_path, kind="weak")
     with pytest.raises(ssl.SSLError, match="KEY_TOO_SMALL"):
         tls.server_context(made.certificate, made.key)
+
+
+def test_the_port_of_dicom_over_tls_is_known() -> None:
+    assert 2762 == tls.PORT
 
 
 # -- associations ----------------------------------------------------------------------------------------------------
@@ -305,3 +310,23 @@ def test_a_connection_that_is_cut_in_the_handshake_leaves_nothing(server_context
         connect_stream(*server.address, LIMIT).close()
         assert "closed in the middle" in refused.next().reason
         assert [] == answering.sessions()
+
+
+@pytest.mark.parametrize("damaged", ["requestor", "acceptor"])
+def test_a_damaged_record_ends_the_association_on_both_sides(
+    damaged: str, server_context: ssl.SSLContext, client_context: ssl.SSLContext
+) -> None:
+    asking, answering = requestor(), acceptor()
+    ends = {"requestor": Calls(), "acceptor": Calls()}
+    asking.on_association_aborted, answering.on_association_aborted = ends["requestor"], ends["acceptor"]
+    with serving(answering, ssl_context=server_context) as server:
+        one = asking.associate(*server.address, tls_args=(client_context, None))
+        other = answering.active_associations[0]
+        transport = (one if damaged == "acceptor" else other).session.transport
+        assert transport is not None
+        raw = socket.socket(fileno=socket.dup(transport.fileno()))
+        raw.send(b"\x17\x03\x03\x00\x20" + bytes(32))  # past the encryption of whoever sends
+        raw.close()
+        outcomes = {name: calls.next().outcome for name, calls in ends.items()}
+    assert "TLS: a record came damaged" in outcomes[damaged].cause
+    assert {Ending.RESET, Ending.CLOSED} >= {outcome.how for outcome in outcomes.values()}
