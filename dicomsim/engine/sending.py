@@ -11,22 +11,39 @@ from dicomsim.dimse.messages import Message
 from dicomsim.engine import dispatch
 from dicomsim.engine.detour import Run
 from dicomsim.engine.hops import PassMessage, Raw
+from dicomsim.engine.poller import WRITE
+from dicomsim.engine.reactor import Reactor
+from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import SENDS_FILES, Buffer, TcpTransport
 from dicomsim.engine.waiting import Waiting
+from dicomsim.engine.witness import Observer
 from dicomsim.errors import AssociationError
-from dicomsim.events import MessageOut
+from dicomsim.events import MessageOut, Side
 from dicomsim.upper_layer.negotiation import Agreement
+
+GATHER_SECONDS = 0.005
+"""How long a Pending response may wait for others, so that a fast handler does not wake the peer for each of them."""
+
+GATHER_BYTES = 1 << 14
+"""Bytes of their data sets after which they go out at once."""
 
 
 class Sending(Waiting):
     """A pump that messages are sent with; every method that does not say otherwise is for the owner."""
 
-    __slots__ = ("agreement", "exchange")
+    __slots__ = ("_gathered", "_gathered_until", "agreement", "exchange")
 
     agreement: Agreement | None
     """What was agreed on; None before there is an association."""
     exchange: Exchange
     """The outstanding operations of both sides."""
+
+    def __init__(
+        self, side: Side, reactor: Reactor, timeouts: Timeouts, association_number: int, observer: Observer | None
+    ) -> None:
+        super().__init__(side, reactor, timeouts, association_number, observer)
+        self._gathered = 0  # bytes of responses that wait for others
+        self._gathered_until: float | None = None
 
     def transmit(self, message: Message) -> None:
         """Hand a message to the upper layer, past the rules."""
@@ -82,13 +99,52 @@ class Sending(Waiting):
         self.post(response)
 
     def send_reply(self, operation: Operation, response: Message) -> None:
-        """Answer a request of the peer; for jobs, which do not own the session; raises as `send` does."""
+        """Answer a request of the peer; for jobs, which do not own the session; raises as `send` does.
+
+        A Pending response that is not the first one goes out with the next ones, or in a moment.
+        """
         self.take(quiet=False)
         try:
             self.exchange.answered(operation, response)
-            self.send(response)
+            if operation.final or operation.responses == 1 or self.detour is not None:
+                self.send(response)
+            else:
+                self._gather(response)
         finally:
             self.give_back()
+
+    def _gather(self, response: Message) -> None:
+        self.require_sending()
+        self.post(response)
+        now = self.clock.monotonic()
+        self._gathered += response.data_length
+        if self._gathered_until is None:
+            self._gathered_until = now + GATHER_SECONDS
+        if self._gathered >= GATHER_BYTES or now >= self._gathered_until:
+            self._stop_gathering()
+            if not (self.flush() and self.all_sent()):
+                self.pump_until(self.all_sent)
+                self.require_life()
+
+    def _stop_gathering(self) -> None:
+        self._gathered, self._gathered_until = 0, None
+
+    def _wanted(self) -> int:
+        wanted = super()._wanted()
+        if self._gathered_until is not None and self._blocked_since is None:
+            wanted &= ~WRITE
+        return wanted
+
+    def _deadline(self) -> float | None:
+        deadline, gathered = super()._deadline(), self._gathered_until
+        if gathered is None or not self.is_open:
+            return deadline
+        return gathered if deadline is None else min(deadline, gathered)
+
+    def _check_time(self, now: float) -> None:
+        if self._gathered_until is not None and now >= self._gathered_until:
+            self._stop_gathering()  # what comes next writes
+        super()._check_time(now)
 
     def send(self, message: Message) -> None:
         """Send a message and wait until the transport has taken it; for jobs and callers, owning it or not.
