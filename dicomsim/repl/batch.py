@@ -20,7 +20,7 @@ def lines_of(stream: TextIO) -> Iterator[tuple[str, str]]:
 
 
 def run_batch(interpreter: Interpreter, lines: Iterable[tuple[str, str]]) -> int:
-    """Run lines, each with what stands before its errors, until a command fails; then clear away.
+    """Run lines, each with what stands before its errors, until one fails or nobody reads on; then clear away.
 
     Returns the exit code of the command that failed, else that of clearing away, else 0, or 6 if nothing was run.
     """
@@ -28,7 +28,7 @@ def run_batch(interpreter: Interpreter, lines: Iterable[tuple[str, str]]) -> int
     try:
         for about, line in lines:
             code = interpreter.run(line, about)
-            if code:
+            if code or not interpreter.bench.output.is_read:
                 break
     except Quit:
         pass

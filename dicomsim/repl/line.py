@@ -1,7 +1,8 @@
 """A line of the prompt as commands and words: what is typed, before anybody asks what it means.
 
-Blanks divide words, quotes keep blanks in them, a backslash keeps the next sign as it is, `;` divides commands, and `#`
-at the beginning of a word makes the rest a comment. Nothing here fails, for a line is also read while it is typed.
+Blanks divide words, quotes keep blanks in them, a backslash keeps the next sign as it is, `;` and line ends (in what
+was pasted) divide commands, and `#` at the beginning of a word makes the rest of the line a comment. Nothing here
+fails, for a line is also read while it is typed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-BLANKS = " \t\r\n"
+BLANKS = " \t"
+LINE_ENDS = "\r\n"
+DIVIDERS = f";{LINE_ENDS}"
 _KEY = re.compile(r"[A-Za-z_][\w.-]*")
 
 
@@ -70,10 +73,18 @@ class _Reader:
         while True:
             while self._here in BLANKS and self._here:
                 self.position += 1
-            if not self._here or self._here == "#":
-                parts.append(Part(tuple(words), self.position, bool(self._here)))
+            if not self._here:
+                parts.append(Part(tuple(words), self.position))
                 return parts
-            if self._here == ";":
+            if self._here == "#":
+                end = self.position
+                while self._here and self._here not in LINE_ENDS:
+                    self.position += 1
+                parts.append(Part(tuple(words), end, commented=True))
+                if not self._here:
+                    return parts
+                words = []
+            elif self._here in DIVIDERS:
                 parts.append(Part(tuple(words), self.position))
                 words = []
                 self.position += 1
@@ -88,7 +99,7 @@ class _Reader:
         start, quote, equals, quoted = self.position, "", -1, False
         text: list[str] = []
         while sign := self._here:
-            if not quote and (sign in BLANKS or sign == ";"):
+            if not quote and (sign in BLANKS or sign in DIVIDERS):
                 break
             self.position += 1
             if sign == quote:
@@ -112,7 +123,11 @@ def read_line(line: str) -> list[Part]:
 
 def quoted(text: str, *, whole: bool = True) -> str:
     """A text as one word of a line; if it is not `whole`, so that more can be typed behind it."""
-    if text and not any(sign in BLANKS or sign in "'\"\\;" for sign in text) and not text.startswith("#"):
+    if (
+        text
+        and not any(sign in BLANKS or sign in DIVIDERS or sign in "'\"\\" for sign in text)
+        and not text.startswith("#")
+    ):
         return text
     if "'" not in text:
         return f"'{text}" + "'" * whole

@@ -28,6 +28,9 @@ class Tone(Enum):
 class Output(Protocol):
     """Takes lines from any thread."""
 
+    is_read: bool
+    """Whether anybody still reads them."""
+
     def line(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Show a line, or several with line ends between them."""
         ...
@@ -45,6 +48,7 @@ class PlainOutput:
     """Lines on stdout, errors on stderr, without colours."""
 
     def __init__(self, out: TextIO | None = None, errors: TextIO | None = None) -> None:
+        self.is_read = True
         self._out = out
         self._errors = errors
         self._lock = threading.Lock()
@@ -55,8 +59,6 @@ class PlainOutput:
 
     def error(self, text: str) -> None:
         """Write a line on stderr."""
-        with self._lock:  # in the order in which they came, for who sees both
-            (self._out or sys.stdout).flush()
         self._write(self._errors or sys.stderr, f"dicomsim: {text}")
 
     def interrupted(self) -> None:
@@ -65,8 +67,12 @@ class PlainOutput:
 
     def _write(self, stream: TextIO, text: str) -> None:
         with self._lock:
-            stream.write(f"{text}\n")
-            stream.flush()
+            try:
+                stream.write(f"{text}\n")
+                stream.flush()
+            except BrokenPipeError:  # as with `| head`: what is still under way ends in order, unheard
+                self.is_read = False
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class TerminalOutput:
@@ -74,6 +80,7 @@ class TerminalOutput:
 
     def __init__(self, write: Callable[[str], object] | None = None, *, colours: bool | None = None) -> None:
         """`write` takes a line with its end; by default it goes to `sys.stdout`, which the prompt has replaced."""
+        self.is_read = True
         self._write = write or _to_stdout
         self._colours = "NO_COLOR" not in os.environ if colours is None else colours
         self._lock = threading.Lock()

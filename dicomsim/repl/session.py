@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 from itertools import chain
 
 from dicomsim import __version__
@@ -14,6 +15,7 @@ from dicomsim.repl.line import quoted
 from dicomsim.repl.output import Output, PlainOutput, TerminalOutput
 from dicomsim.repl.workbench import Workbench
 
+SHOWN = "backslashreplace"
 PATIENCE = 2.0
 """Seconds after which somebody at a terminal is told how to end a command that waits for a peer."""
 
@@ -23,6 +25,7 @@ def run_repl(peer: str | None, commands: Sequence[str], calling: str | None = No
 
     With a peer, an association with it is opened first, by the same command as at the prompt.
     """
+    _take_any_bytes()
     first = list(_first(peer, calling))
     if commands or not (sys.stdin.isatty() and sys.stdout.isatty()):
         interpreter = _interpreter(PlainOutput())
@@ -38,6 +41,13 @@ def run_repl(peer: str | None, commands: Sequence[str], calling: str | None = No
         output.line(f"{MESSAGE}{line}")
         interpreter.run(line)
     return prompt.run()
+
+
+def _take_any_bytes() -> None:
+    """Names of files may be any bytes: what cannot be decoded is kept, what cannot be shown is shown as an escape."""
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, SHOWN), (sys.stderr, SHOWN)):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=errors)
 
 
 def _interpreter(output: Output, patience: float | None = None) -> Interpreter:

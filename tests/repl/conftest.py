@@ -31,6 +31,7 @@ class Lines:
     """An `Output` that keeps what it gets; lines from other threads can be waited for."""
 
     def __init__(self) -> None:
+        self.is_read = True
         self.shown: list[tuple[str, Tone]] = []
         self._changed = threading.Condition()
 

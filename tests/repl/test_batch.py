@@ -54,5 +54,10 @@ def test_the_acceptor_is_stopped_and_its_associations_are_aborted(desk: Desk, ac
     assert desk.bench.server is None
 
 
+def test_nothing_more_is_run_when_nobody_reads_on(desk: Desk) -> None:
+    desk.lines.is_read = False
+    assert 0 == run(desk, "trace off", "nonsense")
+
+
 def test_lines_of_a_stream_are_numbered() -> None:
     assert [("line 1: ", "a"), ("line 2: ", ""), ("line 3: ", "b")] == list(lines_of(io.StringIO("a\n\nb")))

@@ -26,6 +26,8 @@ def words(line: str) -> list[list[str]]:
         (r"""x "a\"b\\c\n" 'd\e' """, [["x", r'a"b\c\n', r"d\e"]]),
         ("echo # the peer; it's", [["echo"]]),
         ("# nothing", [[]]),
+        ("open x\necho # it's\r\nrelease\n", [["open", "x"], ["echo"], [], [], ["release"], []]),
+        ("send 'two\nlines'", [["send", "two\nlines"]]),
         ("rule off a#b", [["rule", "off", "a#b"]]),
         ("trailing\\", [["trailing\\"]]),
         ("x ''", [["x", ""]]),

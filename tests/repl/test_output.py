@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 
@@ -46,3 +47,13 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_terminal_writes_where_stdout_is_at_that_moment(capsys: pytest.CaptureFixture[str]) -> None:
     TerminalOutput(colours=False).line("x")
     assert "x\n" == capsys.readouterr().out
+
+
+def test_a_pipe_that_nobody_reads_is_noticed_and_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as pipe:
+        output = PlainOutput(pipe)
+        output.line("x")
+        assert not output.is_read
+        output.line("y")

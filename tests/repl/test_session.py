@@ -37,3 +37,10 @@ def test_a_peer_that_cannot_be_called_ends_it(capsys: pytest.CaptureFixture[str]
 def test_a_peer_that_is_none_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == run_repl("it's nowhere", [])
     assert 'dicomsim: "it\'s nowhere" has no port' in capsys.readouterr().err
+
+
+def test_names_of_files_may_be_any_bytes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    script = io.TextIOWrapper(io.BytesIO(b"record start /none/\xff.pcap\n"), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", script)
+    assert 3 == run_repl(None, [])
+    assert "cannot be written" in capsys.readouterr().err
