@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import Final, Self
 
 from dicomsim.engine.clock import SystemClock
-from dicomsim.engine.stream import Observer, StreamListener
-from dicomsim.errors import AssociationError, ConnectError, TimeLimitError
+from dicomsim.engine.stream import Observer, StreamListener, connect_stream
+from dicomsim.errors import AssociationError, ConnectError, DicomsimError, TimeLimitError
 from dicomsim.scenario.actors import AeServer, EmbeddedAcceptor, EmbeddedRequestor, actor_of
 from dicomsim.scenario.expecting import Expect, ExpectExit
 from dicomsim.scenario.loader import Case, CaseActor, load_steps
@@ -36,6 +36,12 @@ RECOVERY_PAUSE: Final = 0.5
 """Seconds between two tries."""
 SANITY: Final = ("each", "ends", "none")
 """When the sanity exchange runs: first and after each case, first and last, never."""
+
+
+class OneAtATimeError(DicomsimError):
+    """The peer attends to one connection at a time."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,26 @@ class Runner:
             finding = _last(result)
             raise _unsound(self._peer_text(role), finding.actual, finding.detail)
         self._checked.add(role)
+
+    def check_together(self) -> None:
+        """Whether the peer may be given several cases at once: it has to serve one while another says nothing.
+
+        Raises:
+            OneAtATimeError: it does not, so that each case would be judged by what others do.
+        """
+        peer = self.settings.peer
+        if peer is None:
+            return
+        stream = connect_stream(peer.host, peer.port, self._timeout)
+        try:
+            lost = self._sanity("requestor")
+        finally:
+            stream.close()
+        if lost is not None:
+            raise OneAtATimeError(
+                f"{self._peer_text('requestor')} attends to one connection at a time ({_last(lost).actual} while another"
+                " said nothing), so that cases would disturb each other: run without -n"
+            )
 
     def check_last(self) -> str | None:
         """The sanity exchange after the last case, if none has run after each: None, or how the peer failed it."""

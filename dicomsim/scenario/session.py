@@ -128,7 +128,13 @@ class LiveReporter:
 
 
 def run_selection(selection: Selection, reporter: LiveReporter) -> int:
-    """Run scenarios with pytest, undisturbed by the settings that other tests have here; pytest's exit code."""
+    """Run scenarios with pytest, undisturbed by the settings that other tests have here; pytest's exit code.
+
+    Raises:
+        OneAtATimeError: several cases at once are too many for the peer.
+    """
+    if selection.processes > 1:
+        reporter.runner.check_together()
     peer_prints = any(option.startswith("--dicomsim-exec") for option in selection.options)
     logging = "system-out" if peer_prints else "no"  # pytest writes the heading of an empty text as well
     arguments = [

@@ -15,9 +15,10 @@ from dicomsim import events
 from dicomsim.engine.stream import BlockingStream, StreamListener, connect_stream
 from dicomsim.errors import AssociationError, ConnectError, TimeLimitError
 from dicomsim.scenario import runner as runner_module
+from dicomsim.scenario.actors import EmbeddedAcceptor
 from dicomsim.scenario.loader import Case, load
 from dicomsim.scenario.result import CaseResult
-from dicomsim.scenario.runner import Runner, Settings
+from dicomsim.scenario.runner import OneAtATimeError, Runner, Settings
 from dicomsim.scenario.stage import Address, Stage, Titles
 from dicomsim.scenario.verdict import Verdict
 from dicomsim.wire.codec import encode_pdu
@@ -220,6 +221,21 @@ def test_a_case_that_awaits_an_exit_needs_a_process(tmp_path: Path, step: str, r
     assert [reason, None] == [
         Runner(settings).why_not(case) for settings in (Settings(listen=Address("h", 1)), Settings(command="x"))
     ]
+
+
+def test_a_peer_that_serves_one_association_at_a_time_is_not_given_several() -> None:
+    with (
+        Peer(accept_and_answer) as peer,
+        Runner(Settings(peer=peer.address, titles=Titles("SCP"), timeout=0.2)) as runner,
+        pytest.raises(OneAtATimeError, match=rf"SCP@{peer.address} .* \(silent\(0\.2 s\) while another .*: run without -n"),
+    ):
+        runner.check_together()
+
+
+def test_a_peer_that_serves_several_is() -> None:
+    with EmbeddedAcceptor() as peer, Runner(Settings(peer=peer.address, timeout=LIMIT)) as runner:
+        runner.check_together()
+    Runner(Settings(command="x")).check_together()
 
 
 def test_slow_cases_run_when_asked_for(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from dicomsim.scenario.actors import EmbeddedAcceptor
 from dicomsim.scenario.finding import find_scenarios
 from dicomsim.scenario.runner import Runner, Settings
 from dicomsim.scenario.session import LiveReporter, Selection, run_selection
@@ -30,7 +31,7 @@ def peer() -> Iterator[Peer]:
 class Run:
     """One run and all that came of it."""
 
-    def __init__(self, peer: Peer, folder: Path, **selected: object) -> None:
+    def __init__(self, peer: Peer | EmbeddedAcceptor, folder: Path, **selected: object) -> None:
         self.output = io.StringIO()
         settings = Settings(peer=peer.address, titles=Titles("SCP", "SCU"), timeout=LIMIT)
         with Runner(settings) as runner:
@@ -165,9 +166,10 @@ def test_junit_has_what_a_peer_prints_where_one_was_started(
 
 
 @pytest.mark.slow
-def test_several_processes_report_to_one(tmp_path: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_report_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     for name in ("field/one", "field/two", "field/three"):
         write_scenario(tmp_path, name, ECHO)
-    run = Run(peer, tmp_path, processes=2, options=[f"--dicomsim-peer=SCP@{peer.address}"])
+    with EmbeddedAcceptor() as peer:
+        run = Run(peer, tmp_path, processes=2, options=[f"--dicomsim-peer=SCP@{peer.address}"])
     assert ({"field/one": "pass", "field/two": "pass", "field/three": "pass"}, 0) == (run.verdicts, run.exit_code)
