@@ -16,6 +16,7 @@ from dicomsim.wire.pdu import PduType
 from tests.benchmarks import ends
 from tests.benchmarks.rounds import Comparison, Figure, Subject, Target, report
 from tests.benchmarks.workload import Workload
+from tests.interop.peers import Peer
 
 VERIFICATION, IMPLICIT = "1.2.840.10008.1.1", "1.2.840.10008.1.2"
 CROWD = 1000
@@ -61,7 +62,7 @@ def main() -> int:
         return report("associations", [storing], figures)
 
 
-def _idle(peer: ends.Peer) -> list[Figure]:
+def _idle(peer: Peer) -> list[Figure]:
     """Open associations and leave them alone; they are sockets of this process, which costs the acceptor nothing."""
     base = ends.resident(peer.pid)
     contexts = [PresentationContextRQ.of(1, VERIFICATION, IMPLICIT)]

@@ -10,6 +10,7 @@ from dicomsim.part10 import file_meta
 from tests.benchmarks import ends
 from tests.benchmarks.rounds import Figure, report
 from tests.benchmarks.workload import CT_IMAGE, EXPLICIT_LITTLE_ENDIAN
+from tests.interop.peers import Peer
 
 SIZE = 10_000_000_000
 MEMORY = 64
@@ -31,11 +32,15 @@ def main() -> int:
         figures = [
             Figure("C-STORE: rate", SIZE / 1e6 / store_seconds, "MB/s"),
             Figure("C-STORE: memory of the requestor, at most", sent, "MB", most=MEMORY),
-            Figure("C-STORE: memory of the acceptor, at most", ends.resident(acceptor.pid, most=True), "MB", most=MEMORY),
+            Figure("C-STORE: memory of the acceptor, at most", _most(acceptor), "MB", most=MEMORY),
             Figure("C-GET: rate", SIZE / 1e6 / get_seconds, "MB/s"),
             Figure("C-GET: memory of the requestor (with pydicom), at most", got, "MB", most=MEMORY),
-            Figure("C-GET: memory of the acceptor, at most", ends.resident(archive.pid, most=True), "MB", most=MEMORY),
+            Figure("C-GET: memory of the acceptor, at most", _most(archive), "MB", most=MEMORY),
         ]
         for figure in figures:
             figure.print()
         return report("large", [], figures)
+
+
+def _most(peer: Peer) -> float:
+    return ends.resident(peer.pid, most=True)
