@@ -148,9 +148,10 @@ class Runner:
         finally:
             stream.close()
         if lost is not None:
+            why = f"{_last(lost).actual} while another said nothing"
             raise OneAtATimeError(
-                f"{self._peer_text('requestor')} attends to one connection at a time ({_last(lost).actual} while another"
-                " said nothing), so that cases would disturb each other: run without -n"
+                f"{self._peer_text('requestor')} attends to one connection at a time ({why}),"
+                " so that cases would disturb each other: run without -n"
             )
 
     def check_last(self) -> str | None:

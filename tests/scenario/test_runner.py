@@ -227,7 +227,7 @@ def test_a_peer_that_serves_one_association_at_a_time_is_not_given_several() -> 
     with (
         Peer(accept_and_answer) as peer,
         Runner(Settings(peer=peer.address, titles=Titles("SCP"), timeout=0.2)) as runner,
-        pytest.raises(OneAtATimeError, match=rf"SCP@{peer.address} .* \(silent\(0\.2 s\) while another .*: run without -n"),
+        pytest.raises(OneAtATimeError, match=rf"SCP@{peer.address} .*\(silent\(0\.2 s\) while .*: run without -n"),
     ):
         runner.check_together()
 
