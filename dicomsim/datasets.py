@@ -57,6 +57,8 @@ STATUS_KEYWORDS = {
 
 _ALWAYS = frozenset((0x00000901, 0x00000902, 0x00000903, 0x00001005, 0x00001020, 0x00001021, 0x00001022, 0x00001023))
 
+_N_CREATE_RSP = 0x8140
+_AFFECTED_SOP_INSTANCE = 0x00001000
 _EMPTY, _EMPTY_META = Dataset(), FileMetaDataset()
 _TRANSFER_SYNTAX = BaseTag(0x00020010)
 _STATUS = BaseTag(0x00000900)
@@ -314,7 +316,8 @@ def status_dataset(response: Message | None) -> Dataset:
         return Dataset()
     raw = RawDataElement(_STATUS, "US", 2, status.to_bytes(2, "little"), 0, False, True)
     dataset = _made_of({_STATUS: raw}, _EMPTY)
-    for tag in _ALWAYS & response.command.keys():
+    told = _ALWAYS if response.command_field != _N_CREATE_RSP else _ALWAYS | {_AFFECTED_SOP_INSTANCE}
+    for tag in told & response.command.keys():
         value = response.command[tag]
         setattr(dataset, STATUS_KEYWORDS[tag], list(value) if isinstance(value, tuple) else value)
     return dataset

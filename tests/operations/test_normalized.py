@@ -100,6 +100,7 @@ def test_an_instance_may_be_left_to_the_performer() -> None:
         assert (response.affected_sop_instance_uid or "").startswith("2.25.")
         status, dataset = association.send_n_create(None, RT_VERIFICATION)
         assert (0x0000, None) == (status.Status, dataset)
+        assert status.AffectedSOPInstanceUID.startswith("2.25.")
 
 
 def test_a_meta_sop_class_can_be_chosen() -> None:
