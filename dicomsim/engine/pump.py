@@ -276,8 +276,9 @@ class Pump(Owned):
         if self.detour is not None:
             self.detour.unsent.clear()
         buffer = thread_buffer()
-        while self.is_open and not self._receiving and self._reads() and self._read(buffer):
-            pass
+        for _ in range(2):  # the end comes behind a read that was not full
+            while self.is_open and not self._receiving and self._reads() and self._read(buffer):
+                pass
         if self.is_open:
             self.lost(CloseHow.RESET)
 
