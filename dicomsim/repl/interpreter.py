@@ -27,7 +27,7 @@ class Interpreter:
         for part in read_line(line):
             if part.words:
                 code = self._run(part, line, about)
-                if code and not part.words[0].text.startswith(IGNORE):
+                if code == INTERRUPTED or (code and not part.words[0].text.startswith(IGNORE)):
                     return code
         return 0
 

@@ -41,6 +41,12 @@ def test_quit_passes_through(desk: Desk) -> None:
         desk.interpreter.run("quit; echo")
 
 
+def test_ctrl_c_ends_the_line_even_if_the_command_may_fail(desk: Desk, peer: str, silent: Callable[..., None]) -> None:
+    silent()
+    desk.type(f"open {peer}")
+    assert 130 == desk.interpreter.run("-echo; nonsense")
+
+
 def test_a_second_ctrl_c_is_one_too_many(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt

@@ -78,7 +78,7 @@ def store(
             bench.complain(problem)
         else:
             stored += 1
-            size += file.stat().st_size
+            size += _size(file)
     seconds = max(clock() - begin, 1e-9)
     if len(files) != 1:
         bench.say(f"{stored} of {len(files)} files stored, {size / 1e6:.1f} MB in {seconds:.1f} s")
@@ -86,6 +86,13 @@ def store(
         raise RefusedError("there are no files")
     if stored < len(files):
         raise RefusedError(f"{len(files) - stored} of {len(files)} files were not stored")
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # it has gone meanwhile, and is stored all the same
+        return 0
 
 
 def _store_one(bench: Workbench, association: Association, file: Path, show: bool) -> str:

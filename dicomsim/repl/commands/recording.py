@@ -22,8 +22,7 @@ def start(
 
 def stop(bench: Workbench) -> None:
     """Close the capture."""
-    path = bench.stop_recording()
-    bench.say(f"{path} is complete, {Path(path).stat().st_size} bytes")
+    bench.say(f"{bench.stop_recording()} is complete")
 
 
 def status(bench: Workbench) -> None:

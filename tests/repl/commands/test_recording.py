@@ -18,7 +18,7 @@ def test_a_recording_has_all_that_went_over_the_wire(desk: Desk, peer: str, tmp_
     assert [f"recording to {path}"] == desk.type(f"record start {path}")
     desk.type(f"open {peer}; echo; release")
     shown = desk.type("record stop")
-    assert [f"{path} is complete, {path.stat().st_size} bytes"] == shown
+    assert [f"{path} is complete"] == shown
     assert [1, 2, 4, 4, 5, 6] == pdu_types(path)
 
 
