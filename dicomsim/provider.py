@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicomsim import negotiator
 from dicomsim.association import Association
-from dicomsim.dimse.data import DiscardSink, Sink
+from dicomsim.dimse.data import DiscardSink, MemorySink, Sink
 from dicomsim.dimse.exchange import Operation
 from dicomsim.dimse.messages import Message
 from dicomsim.engine.handler import Job
@@ -24,7 +24,7 @@ from dicomsim.lifecycle import AbortPrimitive, AssociatePrimitive, Notices, Rele
 from dicomsim.outcome import Ending, Outcome
 from dicomsim.presentation import PresentationContextTuple
 from dicomsim.services import HANDLERS, SERVICES
-from dicomsim.services.call import Call, RefusedError, serve
+from dicomsim.services.call import DATA_SET_LIMIT, Call, RefusedError, serve
 from dicomsim.services.judge import refusal_of
 from dicomsim.services.storage import StoreTo, make_sink
 from dicomsim.sop_class import SOPClass
@@ -117,14 +117,16 @@ class Provider:
         return partial(call.time_out, seconds) if isinstance(call, Call) and call.in_user_code else None
 
     def sink(self, session: Session, message: Message) -> Sink | None:
-        """Data sets of C-STORE go where the AE wants them; all others to memory."""
-        if message.name != "C-STORE-RQ":
-            return None
-        ae = self._ae
-        context = context_of(session, message.context_id)
-        if refusal_of(message, context, _may_perform(session, message)) is not None:
-            return DiscardSink()
-        return make_sink(ae.store_to, ae.store_folder, message, context, session.calling)
+        """Objects go where the AE wants them, all else to memory, within a limit; what is refused goes nowhere."""
+        if message.is_request:
+            context = context_of(session, message.context_id)
+            known = message.command_field in SERVICES
+            if not known or refusal_of(message, context, _may_perform(session, message)) is not None:
+                return DiscardSink()
+            if message.name == "C-STORE-RQ":
+                ae = self._ae
+                return make_sink(ae.store_to, ae.store_folder, message, context, session.calling)
+        return MemorySink(DATA_SET_LIMIT)
 
     def ended(self, session: Session, outcome: Outcome) -> None:
         """Forget the association, and tell the user if there was one, or an attempt at it."""

@@ -70,6 +70,21 @@ def test_a_block_that_raises_aborts_and_another_releases() -> None:
         assert association.is_released
 
 
+def test_a_data_set_that_is_no_object_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = "1.2.840.10008.5.1.4.1.2.2.1"
+    monkeypatch.setattr("dicomsim.provider.DATA_SET_LIMIT", 64)
+    long = Dataset()
+    long.PatientID = "x" * 64
+    matches = [(0xFF00, image(1)), (0xFF00, long)]
+    with meeting(requestor(find), acceptor(find, on_c_find=Recorder(matches))) as association:
+        assert [0xA700] == [status.Status for status, _ in association.send_c_find(long, query_model="S")]
+        query = Dataset()
+        query.PatientID = ""
+        pairs = list(association.send_c_find(query, query_model="S"))
+    assert [0xFF00, 0xFF00, 0x0000] == [status.Status for status, _ in pairs]
+    assert [image(1), None, None] == [identifier for _, identifier in pairs]
+
+
 # -- user code that takes its time ------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,17 @@ FAILURES = {
 }
 """What a service answers when user code failed: its "unable to process", PS3.4; all others PS3.7 §C.5.21."""
 
+NO_ROOM = {
+    "C-FIND-RQ": Status.OUT_OF_RESOURCES,
+    "C-GET-RQ": Status.UNABLE_TO_CALCULATE_NUMBER_OF_MATCHES,
+    "C-MOVE-RQ": Status.UNABLE_TO_CALCULATE_NUMBER_OF_MATCHES,
+}
+"""What a service answers when a data set would not fit into memory; all others PS3.7 §C.5.22."""
+
+DATA_SET_LIMIT = 1 << 29
+"""Bytes of a data set that is no object: an identifier, attributes, a reply. The longest in use are images to be printed,
+of a hundred megabytes."""
+
 MAX_COMMENT = 64
 """Characters of an Error Comment (VR LO)."""
 
@@ -247,20 +258,25 @@ class Call:
 
     def dataset(self) -> Dataset:
         """The data set, decoded, with file meta information; raises `RefusedError` when that cannot be done."""
-        from dicomsim.datasets import DatasetError, decode
+        from dicomsim.datasets import decode
 
-        try:
-            return decode(self.message.data_bytes(), self.context.transfer_syntax)
-        except DatasetError as error:
-            LOGGER.error("%s: %s", self.message.name, error)
-            raise RefusedError(self.failure, "data set cannot be read") from error
+        return self._decoded(decode)
 
     def identifier(self) -> Dataset:
         """The data set, decoded, without file meta information, for it is no object; raises as `dataset` does."""
-        from dicomsim.datasets import DatasetError, decode_bare
+        from dicomsim.datasets import decode_bare
 
+        return self._decoded(decode_bare)
+
+    def _decoded(self, decode: Callable[[bytes, str], Dataset]) -> Dataset:
+        from dicomsim.datasets import DatasetError
+
+        if self.message.sink_error is not None:
+            LOGGER.error("%s: %s", self.message.name, self.message.sink_error)
+            refusal = NO_ROOM.get(self.message.name, Status.RESOURCE_LIMITATION)
+            raise RefusedError(refusal, "data set is too long")
         try:
-            return decode_bare(self.message.data_bytes(), self.context.transfer_syntax)
+            return decode(self.message.data_bytes(), self.context.transfer_syntax)
         except DatasetError as error:
             LOGGER.error("%s: %s", self.message.name, error)
             raise RefusedError(self.failure, "data set cannot be read") from error

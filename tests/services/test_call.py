@@ -11,6 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from dicomsim.dimse.builders import respond
+from dicomsim.dimse.data import SinkFullError
 from dicomsim.dimse.messages import Message
 from dicomsim.errors import AssociationError, TimeLimitError
 from dicomsim.services.call import OverError, RefusedError, knows_status, serve
@@ -202,6 +203,16 @@ def test_a_data_set_that_cannot_be_read_is_a_failure() -> None:
     assert (0xC000, "data set cannot be read") == (serving.final().status, serving.sent[0].error_comment)
     with pytest.raises(RefusedError, match="cannot be read"):
         serving.call.dataset()
+
+
+@pytest.mark.parametrize(("service", "status"), [("C-FIND", 0xA700), ("C-GET", 0xA701), ("N-SET", 0x0213)])
+def test_a_data_set_that_did_not_fit_is_out_of_resources(service: str, status: int) -> None:
+    kind = "requested" if service == "N-SET" else "affected"
+    elements: dict[str, Any] = {f"{kind}_sop_class_uid": "1.2.3", f"{kind}_sop_instance_uid": "1.2.3"}
+    name = "on_" + service.lower().replace("-", "_")
+    serving = Serving(service, "1.2.3", Handlers(**{name: _raising}), b"", **elements)
+    serving.operation.request.sink_error = SinkFullError("longer than 5 bytes")
+    assert (status, "data set is too long") == (serving.final().status, serving.sent[0].error_comment)
 
 
 def test_the_data_set_of_an_object_has_file_meta_information_and_an_identifier_has_none() -> None:
