@@ -41,7 +41,7 @@ NO_ROOM = {
 """What a service answers when a data set would not fit into memory; all others PS3.7 §C.5.22."""
 
 DATA_SET_LIMIT = 1 << 29
-"""Bytes of a data set that is no object: an identifier, attributes, a reply. The longest in use are images to be printed,
+"""Bytes of a data set that is no object: an identifier, attributes, a reply. The longest are images to be printed,
 of a hundred megabytes."""
 
 MAX_COMMENT = 64
