@@ -49,7 +49,7 @@ class FileMeta:
 
 def read_file_meta(path: str | os.PathLike[str]) -> FileMeta:
     """Read the file meta information; raises `FileError` if there is none."""
-    return _parse(os.fspath(path), _read_head(path, _FIRST_READ)[0])
+    return _parse(os.fspath(path), _read_head(path, 0)[0])
 
 
 def open_object(path: str | os.PathLike[str]) -> tuple[FileMeta, memoryview | FileSlice]:
@@ -64,8 +64,8 @@ def open_object(path: str | os.PathLike[str]) -> tuple[FileMeta, memoryview | Fi
     return meta, FileSlice(path, meta.offset, size - meta.offset)
 
 
-def _read_head(path: str | os.PathLike[str], wanted: int) -> tuple[bytes, int]:
-    """The first bytes of a file, as many as wanted or as its file meta information needs, and its size.
+def _read_head(path: str | os.PathLike[str], limit: int) -> tuple[bytes, int]:
+    """All of a file up to that limit, the beginning of a larger one with its file meta information; and its size.
 
     System calls and not a file object: for small files the object would cost more than the reading. Without waiting,
     for opening a pipe would last until somebody fills it.
@@ -76,6 +76,7 @@ def _read_head(path: str | os.PathLike[str], wanted: int) -> tuple[bytes, int]:
             status = os.fstat(descriptor)
             if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
                 raise FileError(f"{os.fspath(path)}: not a file, but a pipe or a device")
+            wanted = status.st_size if _FIRST_READ < status.st_size <= limit else _FIRST_READ
             data = os.read(descriptor, wanted)
             if len(data) == wanted < META_LIMIT and _goes_on(data):
                 data += os.read(descriptor, META_LIMIT - len(data))
