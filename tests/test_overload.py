@@ -85,8 +85,8 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(
     kept.mkdir()
     write = PartFile._write
 
-    def full(self: PartFile, chunk: Any) -> None:
-        write(self, memoryview(chunk)[:100])
+    def full(self: PartFile, *chunks: Any) -> None:
+        write(self, *(memoryview(chunk)[:100] for chunk in chunks))
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     answering = acceptor(CT_IMAGE_STORAGE, store_to=StoreTo.FILE, store_folder=kept)

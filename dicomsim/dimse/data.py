@@ -22,6 +22,9 @@ Buffer = bytes | bytearray | memoryview
 FILE_BUFFER: Final = 128 * 1024
 """Bytes a `FileSink` gathers before it writes: eight PDUs of the usual 16 kB a system call."""
 
+WRITTEN_AT_ONCE: Final = 32 * 1024
+"""Bytes from which on a chunk is written from where it is: a system call costs less than the copy."""
+
 _PART_NUMBERS = count(1)
 
 
@@ -248,26 +251,26 @@ class PartFile:
 
     def write(self, chunk: Buffer) -> None:
         """Append; a large chunk is written from where it is."""
-        if len(self._held) + len(chunk) <= FILE_BUFFER:
+        if len(chunk) < WRITTEN_AT_ONCE and len(self._held) + len(chunk) <= FILE_BUFFER:
             self._held += chunk
         else:
-            self._flush()
-            self._write(chunk)
+            held, self._held = self._held, bytearray()
+            self._write(held, chunk)
 
-    def _flush(self) -> None:
-        held, self._held = self._held, bytearray()
-        self._write(held)
-
-    def _write(self, chunk: Buffer) -> None:
-        view = memoryview(chunk)
-        while view:
-            view = view[os.write(self._fd, view) :]
+    def _write(self, *chunks: Buffer) -> None:
+        views = [memoryview(chunk) for chunk in chunks if len(chunk)]
+        while views:
+            count = os.writev(self._fd, views)
+            while views and count >= len(views[0]):
+                count -= len(views.pop(0))
+            if count:
+                views[0] = views[0][count:]
 
     def close(self) -> None:
         """Write what is held and close; the second time, and when that fails, only the latter."""
         if self._fd >= 0:
             try:
-                self._flush()
+                self._write(self._held)
             finally:
                 fd, self._fd = self._fd, -1
                 os.close(fd)
