@@ -5,7 +5,7 @@ What it is, what handlers are told of it and how it ends is here; what it can be
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from dicomsim.dimse.messages import Message
 from dicomsim.engine.session import Session
@@ -93,7 +93,8 @@ class Association(Storing, Querying, Normalizing, Submitting):
     def accepted_contexts(self) -> list[PresentationContext]:
         """The contexts that can be used."""
         agreement = self.session.agreement
-        return [] if agreement is None else [PresentationContext.from_accepted(one) for one in agreement.accepted.values()]
+        accepted = () if agreement is None else agreement.accepted.values()
+        return [PresentationContext.from_accepted(one) for one in accepted]
 
     @property
     def rejected_contexts(self) -> list[PresentationContext]:
@@ -176,7 +177,7 @@ class Association(Storing, Querying, Normalizing, Submitting):
         finally:
             self.session.give_back()
 
-    def __enter__(self) -> Association:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -168,6 +168,11 @@ class Slice(FileSlice):
         object.__setattr__(self, "_advance", advance)
         super().__init__(path, offset, length)
 
+    @property
+    def has_path(self) -> bool:
+        """Not to be said: what the system copies from a file to the socket by itself, it does not tell of."""
+        return False
+
     def blocks(self, size: int) -> Iterator[bytes]:
         """As `FileSlice.blocks`."""
         for block in super().blocks(size):
@@ -259,10 +264,12 @@ class Sending:
         _judge(item, response)
         return None
 
-    def _data_set(self, item: Item) -> Slice:
+    def _data_set(self, item: Item) -> FileSlice:
         """The data set, if it still is what was looked at: better known now than in the middle of it."""
         assert item.meta is not None
-        data = Slice(item.path, item.meta.offset, -1, self.advance)
+        told = self.advance is not _nothing
+        offset = item.meta.offset
+        data = Slice(item.path, offset, -1, self.advance) if told else FileSlice(item.path, offset)
         if data.length != item.size:
             raise FileError(f"{item.path}: has changed from {item.size} to {data.length} bytes of data set meanwhile")
         return data

@@ -43,7 +43,7 @@ def _tags(keyword: str) -> CommandElement[tuple[int, ...]]:
     return CommandElement(keyword, tuple)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Message:
     """A DIMSE message, legal or not; what is built here is sent as it stands.
 
@@ -146,6 +146,9 @@ class Message:
             FileError: it is in a file that cannot be read.
         """
         return b"" if self.data is None else source_bytes(self.data)
+
+    def __repr__(self) -> str:
+        return f"<Message {self.describe()}>"
 
     def describe(self) -> str:
         """One line: what it is, its ids, what it is about, how it ended."""

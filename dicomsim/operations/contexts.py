@@ -31,6 +31,7 @@ def find_context(
         for context in usable:
             if not TransferSyntaxUID(context.transfer_syntax).is_encapsulated:
                 return context
+    session.require_life()  # without an association there are no contexts, and that is the reason to give
     reason = f", but not in the role of {'SCP' if as_scp else 'SCU'}" if of_class and not usable else ""
     raise ValueError(_nothing_fits(session, sop_class, transfer_syntax, of_class) + reason)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dicomsim.ae import AE
+from dicomsim.errors import AssociationError
 from dicomsim.presentation import build_context
 from tests.meeting import BIG_ENDIAN, EXPLICIT, IMPLICIT, VERIFICATION, acceptor, meeting, requestor
 from tests.meeting import CT_IMAGE_STORAGE as CT
@@ -86,7 +87,7 @@ def test_events_of_unified_procedure_steps_go_on_the_event_context() -> None:
         assert 3 == association.context_for(UPS_PUSH, service="N-EVENT-REPORT").context_id
 
 
-def test_without_an_association_nothing_fits() -> None:
-    refusal = pytest.raises(ValueError, match="accepted: none for it")
+def test_without_an_association_the_reason_is_how_it_ended() -> None:
+    refusal = pytest.raises(AssociationError, match="called AE title not recognized")
     with meeting(requestor(CT), acceptor(CT, require_called_aet="OTHER")) as association, refusal:
         association.context_for(CT)
