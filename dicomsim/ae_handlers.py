@@ -9,10 +9,12 @@ What most of them get, PS3.4's requests:
 - `dataset`: the identifier, attributes or object, a pydicom `Dataset` (see `StoreTo` for other forms of an object);
 - `context`: a named tuple of `context_id`, `abstract_syntax` and `transfer_syntax`;
 - `info`: a dict with `requestor` (`ae_title`, `called_aet`, `address`, `port`), `acceptor` (`ae_title`, `address`,
-  `port`), `parameters` (`message_id` and what else belongs to the request) and `sop_class_extended`.
+  `port`), `parameters` (`message_id` and what else belongs to the request), `sop_class_extended`, `cancelled` (a
+  function that says whether a C-CANCEL came for the request) and `association`.
 
 A status is an int or a `Dataset` with (0000,0900) and perhaps further elements of PS3.7 Annex C. A handler that raises,
 or returns something else, gives the failure status of its service; the traceback is logged, the association goes on.
+So does one that does not end: it is answered for after `timeouts.handler`.
 """
 
 from __future__ import annotations
