@@ -102,6 +102,11 @@ class Lane:
         """Drop the first step."""
         self.weight -= _weight(self.steps.popleft())
 
+    def clear(self) -> None:
+        """Drop everything."""
+        self.steps.clear()
+        self.resume_at, self.weight = None, 0
+
     @property
     def empty(self) -> bool:
         """Whether nothing waits here, not even for time to pass."""
@@ -212,8 +217,7 @@ class Detour:
         self._end = False
         self.unsent.clear()
         for lane in self._lanes:
-            lane.steps.clear()
-            lane.resume_at, lane.weight = None, 0
+            lane.clear()
 
     # -- carrying out ------------------------------------------------------------------------------------------------
 
@@ -286,6 +290,10 @@ class Detour:
 
     def _carry_out_incoming(self, step: Step | Run) -> None:
         """As for outgoing steps; what concerns the peer takes its turn there, behind what has been said before."""
+        if isinstance(step, Close | Reset | StopReading):  # nothing behind it may reach a service any more
+            self._deaf = True
+            for lane in (self._bytes_in, self._pdus_in, self._messages_in):
+                lane.clear()
         if isinstance(step, Raw | _LAST) and not self.stalled:
             self.add((step,))
         elif not isinstance(step, Raw):

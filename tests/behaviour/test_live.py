@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -10,11 +11,18 @@ import pytest
 
 from dicomsim.ae import ApplicationEntity
 from dicomsim.behaviour import Behaviour
-from dicomsim.wire.codec import decode_pdu
+from dicomsim.dimse.builders import c_store_rq
+from dicomsim.dimse.fragmenter import fragment
+from dicomsim.services.storage import StoreTo
+from dicomsim.upper_layer.negotiation import build_request
+from dicomsim.wire.codec import decode_pdu, encode_pdu
+from dicomsim.wire.items import PresentationContextRQ
 from dicomsim.wire.pdu import Abort, AssociateAC, AssociateRJ, PDataTF
 from tests.behaviour.sessions import AC, ECHO_RQ, RELEASE_RQ, RQ
 
 VERIFICATION = "1.2.840.10008.1.1"
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+IMPLICIT = "1.2.840.10008.1.2"
 
 
 @contextmanager
@@ -118,3 +126,31 @@ def test_a_context_is_accepted_with_what_was_not_offered() -> None:
 
     assert ["1.2.840.10008.1.2.4.91"] == [context.transfer_syntax for context in accepted.presentation_contexts]
     assert 7 == accepted.user_information[0].value  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("end", ["reset", "close"])
+def test_nothing_behind_the_pdu_at_which_the_line_is_cut_reaches_a_service(end: str) -> None:
+    stored: list[object] = []
+    over = threading.Event()
+    entity = ApplicationEntity("ANY-SCP")
+    entity.add_supported_context(CT_IMAGE, IMPLICIT)
+    entity.behaviour = Behaviour([f"on P-DATA-TF in part=data nth=2: {end}"])
+    entity.store_to = StoreTo.BYTES
+
+    def on_c_store(dataset: object, context: object, info: object) -> int:
+        stored.append(dataset)
+        return 0
+
+    entity.on_c_store = on_c_store
+    entity.on_association_aborted = lambda association: over.set()
+    request = build_request("ANY-SCP", "TEST", [PresentationContextRQ.of(1, CT_IMAGE, IMPLICIT)])
+    message = c_store_rq(1, 1, CT_IMAGE, "2.25.1", bytes(300))
+    with (
+        entity.start_server(("127.0.0.1", 0)) as server,
+        closing(socket.create_connection(server.address[:2], timeout=20)) as connection,
+    ):
+        connection.sendall(encode_pdu(request))
+        assert connection.recv(65536)
+        connection.sendall(b"".join(fragment(message, 110)))  # three PDUs of data in one segment
+        assert over.wait(20)
+    assert [] == stored
