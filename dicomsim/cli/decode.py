@@ -12,6 +12,8 @@ from dicomsim.cli.options import example
 
 NARROWEST = 60
 """Columns below which a ladder cannot be read."""
+WIDEST = 1000
+"""Columns beyond which nobody sees both ends of it."""
 NOTHING = 6
 """Exit code for a capture without DICOM."""
 
@@ -33,7 +35,9 @@ NOTHING = 6
     "--port", "ports", type=click.IntRange(1, 65535), multiple=True, metavar="P",
     help="Take connections to this port for DICOM without looking at their bytes; may be given several times.",
 )  # fmt: skip
-@click.option("--width", type=click.IntRange(min=NARROWEST), metavar="COLUMNS", help="How wide the ladder may be.")
+@click.option(
+    "--width", type=click.IntRange(NARROWEST, WIDEST), metavar="COLUMNS", help="How wide the ladder may be."
+)
 def command(file: str, as_json: bool, association: int | None, ports: tuple[int, ...], width: int | None) -> int:
     """Show the DICOM associations in a capture (pcap or pcapng, also .gz, .xz and .bz2) as a ladder.
 

@@ -42,10 +42,27 @@ class Parsed(ParamType):
 PEER = Parsed("[AET@]HOST:PORT", parse_peer)
 TITLE = Parsed("AET", check_title)
 
+LONGEST_TIMEOUT = 1e6
+"""Seconds, more than eleven days."""
+
 # -- timeouts ----------------------------------------------------------------------------------------------------------
 
 NAMES = tuple(name for name in ALL_TIMEOUTS if name != "handler")
 """Timeouts that a command can run into: none of them has handlers."""
+
+
+def parse_seconds(text: str, remark: str = "") -> float:
+    """Read a timeout that has no name."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number of seconds{', nor none' if remark else ''}") from None
+    if not 0 < seconds <= LONGEST_TIMEOUT:
+        raise ValueError(f"{text!r}: a timeout is more than 0 seconds and at most a million{remark}")
+    return seconds
+
+
+SECONDS = Parsed("S", parse_seconds)
 
 
 def parse_timeout(text: str) -> dict[str, float | None]:
@@ -57,12 +74,7 @@ def parse_timeout(text: str) -> dict[str, float | None]:
         if name == "artim":
             raise ValueError("artim cannot be none: the standard wants it to run out (PS3.8 9.1.5)")
         return {one: None for one in NAMES if one != "artim" and (not equals or one == name)}
-    try:
-        seconds = float(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is no number of seconds, nor none") from None
-    if not 0 < seconds <= 1e6:
-        raise ValueError(f"{value!r}: a timeout is more than 0 seconds and at most a million; none is no limit")
+    seconds = parse_seconds(value, "; none is no limit")
     return {one: seconds for one in NAMES if not equals or one == name}
 
 
@@ -100,7 +112,7 @@ def parse_transfer_syntax(text: str) -> str:
     """A transfer syntax by its UID or its keyword, in any case; raises `ValueError`, naming what may be meant."""
     from dicomsim.transfer_syntax import registry
 
-    if text[:1].isdigit():
+    if text[:1].isdigit() and text.isascii() and text.isprintable():
         return text
     keywords = {row[1].casefold(): uid for uid, row in registry().items()}
     if text.casefold() in keywords:
@@ -113,6 +125,15 @@ def parse_transfer_syntax(text: str) -> str:
 
 
 TRANSFER_SYNTAX = Parsed("UID|KEYWORD", parse_transfer_syntax)
+
+def check_host(text: str) -> str:
+    """An address to listen on; raises `ValueError` for none, which would be every interface."""
+    if not text.strip():
+        raise ValueError("is empty; 0.0.0.0 and :: are all addresses there are")
+    return text
+
+
+HOST = Parsed("HOST", check_host)
 
 # -- decorators --------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomsim.cli.options import PEER, TITLE, example
+from dicomsim.cli.options import PEER, SECONDS, TITLE, example
 from dicomsim.errors import ConnectError, DicomsimError
 from dicomsim.repl.peer_address import ANY_ACCEPTOR, PeerAddress
 
@@ -40,7 +41,7 @@ ANSWER_SECONDS = 30.0
     help="How far apart steps are: as fast as their order allows, as captured, or so many times that.",
 )  # fmt: skip
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=ANSWER_SECONDS, show_default=True, metavar="S",
+    "--timeout", type=SECONDS, default=ANSWER_SECONDS, show_default=True, metavar="S",
     help="Seconds that bound each wait for an answer.",
 )  # fmt: skip
 @click.option("--statuses", type=click.Choice(["exact", "class"]), default="exact", show_default=True,
@@ -57,11 +58,15 @@ def command(file: str, peer: PeerAddress, as_json: bool, record: str | None, **o
     AE titles, context ids, PDU sizes and message ids are fitted to the live association. Exits with 0 when all answers
     are the same by meaning, 1 when some differ or a step could not be played, 4 when there is no connection.
     """
+    if record is not None and all(map(os.path.exists, (file, record))) and os.path.samefile(file, record):
+        raise click.BadParameter("the capture to replay would be overwritten", param_hint="'--record'")
     code = 0
     with ExitStack() as stack:
         for report in _reports(stack, file, peer, record, options):
             click.echo(json.dumps(_as_dict(report), ensure_ascii=False) if as_json else "\n".join(report.lines()))
             code = max(code, _exit_code(report))
+            if isinstance(report.error, ConnectError):
+                click.echo(f"dicomsim: {report.error}", err=True)
     return code
 
 

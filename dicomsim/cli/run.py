@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomsim.cli.options import PEER, Parsed, calling_option, example
+from dicomsim.cli.options import PEER, SECONDS, Parsed, calling_option, example
 from dicomsim.scenario.finding import find_scenarios
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("-k", "expression", metavar="EXPR", help="Only cases whose id, level, role or tags fit, as in pytest.")
 @click.option("--slow", is_flag=True, help="Slow cases, too: those that wait for timers.")
 @click.option("--strict", is_flag=True, help="non-strict and inconclusive cases fail the run.")
-@click.option("--timeout", type=click.FloatRange(min=0.001), metavar="S", help="The longest that any step may take.")
+@click.option("--timeout", type=SECONDS, metavar="S", help="The longest that any step may take.")
 @click.option(
     "--sanity",
     type=click.Choice(["each", "ends", "none"]),

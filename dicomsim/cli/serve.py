@@ -18,6 +18,7 @@ import click
 from dicomsim.ae import AE
 from dicomsim.cli.ledger import KINDS, Entry, Ledger
 from dicomsim.cli.options import (
+    HOST,
     TITLE,
     TRANSFER_SYNTAX,
     example,
@@ -51,6 +52,7 @@ Queue = queue.SimpleQueue[Entry | Stop]
 )
 @click.option(
     "--host",
+    type=HOST,
     default="127.0.0.1",
     show_default=True,
     metavar="ADDRESS",

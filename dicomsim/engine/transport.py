@@ -212,7 +212,8 @@ def connect(
     try:
         candidates = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise ConnectError(f"{host}:{port}: unknown host ({error})") from error
+        reason = (getattr(error, "strerror", None) or "no name that a host can have").lower()
+        raise ConnectError(f"{host}:{port}: unknown host ({reason}); is the name spelled as it should be?") from error
     failure = ConnectError(f"{host}:{port}: no address")
     deadline = None if seconds is None else SystemClock.monotonic() + seconds
     for family, kind, protocol, _, address in candidates:

@@ -68,6 +68,11 @@ def test_an_example_keeps_its_lines() -> None:
         (["store", "host:104"], "Missing argument 'PATH...'"),
         (["store", "host:104", "/nowhere/a.dcm"], "does not exist"),
         (["serve", "--port", "70000"], "not in the range"),
+        (["serve", "--host", ""], "is empty; 0.0.0.0 and :: are all"),
+        (["echo", "host:104", "--transfer-syntax", "1.2.é"], "no transfer syntax's keyword"),
+        (["replay", "a.pcap", "--to", "host:104", "--timeout", "inf"], "at most a million"),
+        (["run", "--timeout", "nan"], "more than 0 seconds"),
+        (["decode", "a.pcap", "--width", "100000000"], "not in the range"),
     ],
 )
 def test_what_cannot_be_meant_is_a_usage_error(call: Call, words: list[str], message: str) -> None:

@@ -35,6 +35,15 @@ def address(ae: AE) -> str:
     return f"{host}:{port}"
 
 
+def test_the_capture_that_is_replayed_is_not_recorded_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capture = tmp_path / "one.pcapng"
+    capture.write_bytes(ECHO.read_bytes())
+    (tmp_path / "other.pcapng").symlink_to(capture)
+    assert 2 == replay(capture, "--to", "127.0.0.1:1", "--record", tmp_path / "other.pcapng")
+    assert "would be overwritten" in capsys.readouterr().err
+    assert ECHO.read_bytes() == capture.read_bytes()
+
+
 def test_a_peer_that_answers_as_captured_is_the_same(peer: AE, capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == replay(ECHO, "--to", address(peer))
     assert capsys.readouterr().out.endswith("association 1: SAME\n")

@@ -114,7 +114,7 @@ def test_nothing_to_run_ends_with_6(tmp_path: Path, peer: Peer, capsys: pytest.C
     [
         (["--peer", "nowhere"], "has no port"),
         (["--listen", "nowhere"], "has no port"),
-        (["--timeout", "0"], "not in the range"),
+        (["--timeout", "0"], "more than 0 seconds"),
         (["--sanity", "often"], "is not one of"),
         (["-n", "2", "--record", "x.pcapng"], "--record and -n do not go together"),
         (["no-such-scenario"], "neither a file or folder nor the id of a scenario"),
