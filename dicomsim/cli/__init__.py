@@ -28,6 +28,9 @@ COMMANDS = {
 }
 """Name and short help, in the order of the help page."""
 
+FAILED = 1
+"""Exit code where nothing more can be said."""
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 
@@ -59,8 +62,21 @@ def dicomsim() -> None:
     """Test harness and conformance simulator for DICOM networking."""
 
 
+def _open_closed_streams() -> None:
+    """Whoever has started us may have closed our streams, whose numbers then would be taken by the next sockets."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  # as long as the process
+
+
+def _print_no_more() -> None:
+    """Drop what is still to be printed, or Python complains at its end that it cannot be."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the code of the design's table."""
+    _open_closed_streams()
     try:
         code = dicomsim.main(arguments, prog_name="dicomsim", standalone_mode=False)
     except click.exceptions.Abort:
@@ -68,7 +84,7 @@ def main(arguments: list[str] | None = None) -> Any:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         code = 0
     except click.ClickException as error:
         error.show()
@@ -76,4 +92,9 @@ def main(arguments: list[str] | None = None) -> Any:
     except DicomsimError as error:
         click.echo(f"dicomsim: {error}", err=True)
         code = error.exit_code
+    except OSError as error:  # what the commands write goes through errors of ours; this is where they print
+        _print_no_more()
+        where = "" if error.filename is None else f"{error.filename}: "
+        click.echo(f"dicomsim: {where}{(error.strerror or str(error)).lower()}", err=True)
+        code = FAILED
     sys.exit(code if isinstance(code, int) else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -104,6 +104,7 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
     from dicomsim.scenario.session import LiveReporter, Selection, run_selection
 
     console = Console(highlight=False)
+    console.on_broken_pipe = _broken_pipe  # type: ignore[method-assign]  # rich would exit, in the middle of pytest
     with ExitStack() as exits:
         if options["record"] is not None:
             recorder = exits.enter_context(Recorder(options["record"]))
@@ -118,6 +119,8 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
         if settings.listen is not None:
             click.echo(f"waiting for the peer at {settings.listen}: start it each time a case is named")
         code = run_selection(selection, reporter)
+        if reporter.unprinted is not None:
+            raise reporter.unprinted
         lost = runner.check_last()
     if options["json_file"] is not None and reporter.results and not reporter.interrupted:
         write_json(reporter.results, options["json_file"])
@@ -127,6 +130,10 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
     for line in (*reporter.mistakes, *reporter.problems, *([f"the peer did not survive: {lost}"] if lost else [])):
         click.echo(line, err=True)
     return reporter.exit_code(code, strict=options["strict"], lost=lost is not None)
+
+
+def _broken_pipe() -> NoReturn:
+    raise BrokenPipeError
 
 
 def _plugin_options(options: dict[str, Any]) -> list[str]:

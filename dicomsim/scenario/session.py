@@ -51,6 +51,8 @@ class LiveReporter:
         """What kept files from being collected."""
         self.problems: list[str] = []
         """What went wrong apart from the cases."""
+        self.unprinted: OSError | None = None
+        """Why nothing more could be printed, which ends a run."""
         self.interrupted = False
         self.seconds = 0.0
         """How long all of it took."""
@@ -100,9 +102,13 @@ class LiveReporter:
         elif report.failed:
             self.problems.append(str(report.longrepr))
 
-    def pytest_internalerror(self, excrepr: object) -> None:
-        """A fault of ours."""
-        self.problems.append(str(excrepr))
+    def pytest_internalerror(self, excrepr: object, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """A fault of ours, unless nobody takes what is printed; True keeps pytest from printing it as well."""
+        if isinstance(excinfo.value, OSError):
+            self.unprinted = excinfo.value
+        else:
+            self.problems.append(str(excrepr))
+        return True
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C; pytest's own interruption, after files that are no scenarios, is of a derived class."""
