@@ -23,8 +23,8 @@ from dicomsim.engine.waiter import thread_waiter
 from dicomsim.engine.workers import Workers
 from dicomsim.wire.pdu import AssociateRQ
 
-MOST_TURNS = 10_000
-"""Turns after which sessions that find no rest are taken to run in circles."""
+MOST_TURNS = 1000
+"""Turns in which no byte moves, after which sessions that find no rest are taken to run in circles."""
 
 _ADDRESSES = (("127.0.0.1", 40000), ("127.0.0.1", 104))
 _numbers = itertools.count(1_000_000)  # no descriptor of the system gets there
@@ -120,6 +120,8 @@ class ManualReactor(Reactor):
         self.manual_workers = ManualWorkers()
         self.waits: list[tuple[MemoryTransport, int]] = []
         """Who waits for what, from the outside in."""
+        self.moved = 0
+        """Bytes that were written or read."""
         super().__init__(self.fake_clock, ManualPoller(), self.manual_workers)
         self._buffer = memoryview(bytearray(READ_BUFFER))
 
@@ -131,14 +133,16 @@ class ManualReactor(Reactor):
 
         Raises `AssertionError` when there is no end to it.
         """
-        done = 0
-        for _ in range(MOST_TURNS):
+        done = idle = 0
+        while idle < MOST_TURNS:
+            moved = self.moved
             turn = self.turn(0, self._buffer)
             if not self.manual_workers.busy:
                 turn += self.manual_workers.run()
             if not turn:
                 return done
             done += turn
+            idle = idle + 1 if moved == self.moved else 0
         raise AssertionError("the sessions run in circles")
 
     def advance(self, seconds: float) -> None:
@@ -194,6 +198,7 @@ class MemoryTransport:
         count = min(len(self._inbox), len(view), self.most_read or len(view))
         view[:count] = self._inbox[:count]
         del self._inbox[:count]
+        self._reactor.moved += count
         return count
 
     def send(self, buffers: Sequence[Buffer]) -> int:
@@ -204,6 +209,7 @@ class MemoryTransport:
         if self.peer.window is not None:
             data = data[: max(self.peer.window - len(self.peer._inbox), 0)]
         self.peer._inbox += data
+        self._reactor.moved += len(data)
         return len(data)
 
     def is_ready(self, mask: int) -> bool:
