@@ -92,8 +92,10 @@ def test_an_object_goes_where_the_ae_wants_it(form: StoreTo, kind: type, tmp_pat
         sink = session.handler.sink(session, store)
         sink.abort()
         assert isinstance(sink, kind)
-        find = Message(1, {0x00000100: 0x0020, 0x00000002: CT_IMAGE_STORAGE}, None)
-        assert session.handler.sink(session, find) is None
+        refused = Message(1, {0x00000100: 0x0020, 0x00000002: CT_IMAGE_STORAGE}, None)
+        assert isinstance(session.handler.sink(session, refused), DiscardSink)
+        answer = Message(1, {0x00000100: 0x8020, 0x00000002: CT_IMAGE_STORAGE}, None)
+        assert isinstance(session.handler.sink(session, answer), MemorySink)
 
 
 def test_an_accepted_context_is_shown_as_handlers_get_it() -> None:
