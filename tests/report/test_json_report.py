@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,29 @@ def test_a_file_that_cannot_be_written_is_said_so_and_nothing_is_left(tmp_path: 
     with pytest.raises(FileError, match=r"no/r\.json: cannot be written: No such file or directory"):
         write_json(RESULTS, tmp_path / "no" / "r.json")
     assert [] == list(tmp_path.iterdir())
+
+
+def test_a_device_or_a_pipe_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_json([], tmp_path / "pipe")
+        assert as_json([]) == json.loads(os.read(reader, 4096))
+    finally:
+        os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_stays_one_and_what_it_stands_for_is_written(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("r.json")
+    write_json([], tmp_path / "link")
+    assert (True, as_json([])) == ((tmp_path / "link").is_symlink(), json.loads((tmp_path / "r.json").read_text()))
+
+
+@pytest.mark.parametrize("name", ["", "loop", "x" * 3000])
+def test_a_name_that_no_file_can_have_is_said_so(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(FileError, match="cannot be written"):
+        write_json([], Path(name))
+    assert ["loop"] == [path.name for path in tmp_path.iterdir()]
