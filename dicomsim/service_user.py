@@ -103,7 +103,7 @@ class ServiceUser:
         return next((item.implementation_version_name for item in names), None)
 
     @property
-    def asynchronous_ops(self) -> tuple[int, int]:
+    def asynchronous_operations(self) -> tuple[int, int]:
         """Operations invoked and performed, as it proposed or answered; 1 and 1 if it did not."""
         for item in self._items(AsynchronousOperationsWindowNegotiation):
             return item.maximum_number_operations_invoked, item.maximum_number_operations_performed

@@ -209,7 +209,7 @@ def test_the_window_is_what_the_handler_gives_but_never_more_than_was_offered(
     item = AsynchronousOperationsWindowNegotiation(*offered)
     with meeting(requestor(), answering, ext_neg=[item]) as association:
         assert offered == asked.next()
-        assert agreed == association.acceptor.asynchronous_ops
+        assert agreed == association.acceptor.asynchronous_operations
         agreement = association.session.agreement
         assert agreement is not None and agreed == (agreement.may_invoke, agreement.may_perform)
 
@@ -218,7 +218,7 @@ def test_the_window_is_what_the_handler_gives_but_never_more_than_was_offered(
 def test_a_window_that_is_not_answered_is_one_operation_each(handler: Any) -> None:
     item = AsynchronousOperationsWindowNegotiation(5, 5)
     with meeting(requestor(), acceptor(on_async_ops_window=handler), ext_neg=[item]) as association:
-        assert association.is_established and (1, 1) == association.acceptor.asynchronous_ops
+        assert association.is_established and (1, 1) == association.acceptor.asynchronous_operations
         assert AsynchronousOperationsWindowNegotiation not in map(type, association.acceptor.user_information)
 
 

@@ -87,7 +87,7 @@ def test_the_items_are_those_that_were_sent(both_ends: BothEnds) -> None:
 def test_each_kind_of_item_has_an_attribute(both_ends: BothEnds) -> None:
     for association in both_ends:
         asked, answered = association.requestor, association.acceptor
-        assert ((3, 2), (2, 2)) == (asked.asynchronous_ops, answered.asynchronous_ops)
+        assert ((3, 2), (2, 2)) == (asked.asynchronous_operations, answered.asynchronous_operations)
         assert {CT_IMAGE_STORAGE: ITEMS[1]} == asked.role_selection == answered.role_selection
         assert {CT_IMAGE_STORAGE: b"\x02\0\x03\0\x01\0"} == asked.sop_class_extended == answered.sop_class_extended
         assert {"1.2.3": ITEMS[3]} == asked.sop_class_common_extended
@@ -116,7 +116,7 @@ def test_nothing_is_known_of_an_acceptor_that_rejected() -> None:
             nobody.implementation_class_uid,
             nobody.implementation_version_name,
             nobody.user_identity,
-            nobody.asynchronous_ops,
+            nobody.asynchronous_operations,
             nobody.role_selection,
         )
 

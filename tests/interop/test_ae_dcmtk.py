@@ -139,7 +139,7 @@ def test_dcmqrscp_takes_the_role_that_a_get_needs(dcmqrscp: Peer) -> None:
     asking = requestor("1.2.840.10008.5.1.4.1.2.1.3", CT_IMAGE_STORAGE)
     item = build_role(CT_IMAGE_STORAGE, scu_role=True, scp_role=True)
     with asking.associate(HOST, dcmqrscp.port, ae_title=dcmqrscp.aet, ext_neg=[item]) as association:
-        roles = {one.abstract_syntax: (one.as_scu, one.as_scp) for one in association.accepted_contexts}
+        roles = {str(one.abstract_syntax): (one.as_scu, one.as_scp) for one in association.accepted_contexts}
         assert item == association.acceptor.role_selection[CT_IMAGE_STORAGE]
         assert (True, True) == roles[CT_IMAGE_STORAGE]
 
