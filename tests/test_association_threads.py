@@ -42,7 +42,7 @@ def gate() -> Iterator[Gate]:
 def association(gate: Gate) -> Iterator[Association]:
     acceptor, requestor = AE("ACCEPTOR"), AE("REQUESTOR")
     acceptor.add_supported_context(VERIFICATION)
-    acceptor.on_c_echo = gate  # type: ignore[attr-defined]
+    acceptor.on_c_echo = gate
     requestor.add_requested_context(VERIFICATION)
     with acceptor.start_server(("127.0.0.1", 0)) as server:
         association = requestor.associate(*server.address)
