@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dicomsim.cli.options import PEER, SECONDS, Parsed, calling_option, example
+from dicomsim.errors import FileError
 from dicomsim.scenario.finding import find_scenarios
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     """
     if options["processes"] and options["record"]:
         raise click.UsageError("--record and -n do not go together: a capture has one writer")
+    report: Path | None = options["json_file"]
+    if report is not None and not report.absolute().parent.is_dir():  # better known now than after hours
+        raise FileError(f"{report}: cannot be written: there is no such folder")
     files = find_scenarios(paths)
     settings = _settings(options)
     return _run(files, settings, options)

@@ -126,6 +126,15 @@ def test_a_mistake_of_use_ends_with_2(arguments: list[str], message: str, capsys
     assert (2, "", True) == (code, output, message in errors)
 
 
+def test_a_report_that_cannot_be_written_is_known_before_anything_is_run(
+    tmp_path: Path, peer: Peer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_scenario(tmp_path, "field/one", ECHO)
+    report = tmp_path / "nowhere" / "r.json"
+    result = run(capsys, tmp_path, "--peer", f"SCP@{peer.address}", "--json", str(report))
+    assert (3, "", f"dicomsim: {report}: cannot be written: there is no such folder\n") == result
+
+
 def test_a_command_that_cannot_be_started_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, errors = run(capsys, "--exec", "no-such-tool {host} {port}")
     assert (4, "dicomsim: --exec: no-such-tool cannot be started: No such file or directory\n") == (code, errors)
