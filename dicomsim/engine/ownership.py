@@ -83,6 +83,21 @@ class Owned(ABC):
         if self.armed != self.wish:
             self.reactor.follow(self)
 
+    def give_back_as_it_was(self, deadline: float) -> None:
+        """Let go after something that neither the reactor nor anybody who waits has to know of.
+
+        What was wished for still is, and `due` is called by the `deadline` that an earlier `give_back` has seen.
+        """
+        if self._depth > 1 or self._waiters or self._missed:
+            self.give_back()
+            return
+        self._depth = 0
+        self._lock.release()
+        if self.appointment is None:  # it may just have been kept, and the lock held
+            self.reactor.schedule(self, deadline)
+        if self.armed != self.wish:
+            self.reactor.follow(self)
+
     @contextmanager
     def parted(self) -> Iterator[None]:
         """Give it back altogether, however often it was taken, for the length of a block."""

@@ -48,7 +48,8 @@ class Sending(Waiting):
     def transmit(self, message: Message) -> None:
         """Hand a message to the upper layer, past the rules."""
         small = None
-        if self.detour is None and not self._unsent and self.upper.sends_at_once():
+        waits = bool(self._unsent) and self._gathered_until is None
+        if self.detour is None and not waits and self.upper.sends_at_once():
             small = joined(message, self.agreement.peer_maximum_length if self.agreement else 0)
         if small is not None:
             self._unsent.append(small)
@@ -103,28 +104,37 @@ class Sending(Waiting):
 
         A Pending response that is not the first one goes out with the next ones, or in a moment.
         """
+        waits_until = None
         self.take(quiet=False)
         try:
             self.exchange.answered(operation, response)
             if operation.final or operation.responses == 1 or self.detour is not None:
                 self.send(response)
             else:
-                self._gather(response)
+                waits_until = self._gather(response)
         finally:
-            self.give_back()
+            if waits_until is None:
+                self.give_back()
+            else:
+                self.give_back_as_it_was(waits_until)
 
-    def _gather(self, response: Message) -> None:
+    def _gather(self, response: Message) -> float | None:
+        """Post a response; until when it waits, if others did so before it."""
         self.require_sending()
         self.post(response)
-        now = self.clock.monotonic()
+        now, until = self.clock.monotonic(), self._gathered_until
         self._gathered += response.data_length
-        if self._gathered_until is None:
-            self._gathered_until = now + GATHER_SECONDS
-        if self._gathered >= GATHER_BYTES or now >= self._gathered_until:
-            self._stop_gathering()
-            if not (self.flush() and self.all_sent()):
-                self.pump_until(self.all_sent)
-                self.require_life()
+        if self._gathered < GATHER_BYTES:
+            if until is None:
+                self._gathered_until = now + GATHER_SECONDS
+                return None
+            if now < until:
+                return until
+        self._stop_gathering()
+        if not (self.flush() and self.all_sent()):
+            self.pump_until(self.all_sent)
+            self.require_life()
+        return None
 
     def _stop_gathering(self) -> None:
         self._gathered, self._gathered_until = 0, None
