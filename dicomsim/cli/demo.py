@@ -14,7 +14,7 @@ import click
 from dicomsim.cli import dicomsim
 from dicomsim.cli.options import example
 from dicomsim.cli.serving import make_acceptor
-from dicomsim.repl.peer_address import PeerAddress
+from dicomsim.peer_address import PeerAddress
 
 if TYPE_CHECKING:
     from dicomsim.server import Server

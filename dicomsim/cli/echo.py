@@ -28,8 +28,8 @@ from dicomsim.cli.requesting import (
 )
 from dicomsim.cli.secure import client_tls_options
 from dicomsim.errors import DicomsimError
+from dicomsim.peer_address import PeerAddress
 from dicomsim.presentation import DEFAULT_TRANSFER_SYNTAXES, build_context
-from dicomsim.repl.peer_address import PeerAddress
 from dicomsim.status import StatusClass, describe_status, status_class
 
 if TYPE_CHECKING:

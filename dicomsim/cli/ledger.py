@@ -16,7 +16,7 @@ from dicomsim.dimse.data import FileSlice
 from dicomsim.dimse.messages import Message
 from dicomsim.events import Event
 from dicomsim.outcome import Outcome
-from dicomsim.repl.peer_address import host_and_port
+from dicomsim.peer_address import host_and_port
 from dicomsim.sop_class import uid_name
 from dicomsim.status import StatusClass, describe_status, status_class
 from dicomsim.wire.render import printable

@@ -12,7 +12,7 @@ import click
 
 from dicomsim.engine.timeouts import NAMES as ALL_TIMEOUTS
 from dicomsim.engine.timeouts import Timeouts
-from dicomsim.repl.peer_address import check_title, parse_peer
+from dicomsim.peer_address import check_title, parse_peer
 
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]

@@ -13,7 +13,7 @@ import click
 
 from dicomsim.cli.options import PEER, SECONDS, TITLE, example
 from dicomsim.errors import ConnectError, DicomsimError
-from dicomsim.repl.peer_address import ANY_ACCEPTOR, PeerAddress
+from dicomsim.peer_address import ANY_ACCEPTOR, PeerAddress
 
 if TYPE_CHECKING:
     from dicomsim.capture.replay import ReplayReport

@@ -13,8 +13,8 @@ from dicomsim.association import Association
 from dicomsim.cli.secure import Security
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.outcome import Ending, Outcome
+from dicomsim.peer_address import PeerAddress
 from dicomsim.presentation import PresentationContext
-from dicomsim.repl.peer_address import PeerAddress
 from dicomsim.wire.codes import describe_context_result
 from dicomsim.wire.render import printable
 

@@ -12,7 +12,7 @@ from dicomsim.errors import FileError
 from dicomsim.scenario.finding import find_scenarios
 
 if TYPE_CHECKING:
-    from dicomsim.repl.peer_address import PeerAddress
+    from dicomsim.peer_address import PeerAddress
     from dicomsim.scenario.runner import Settings
     from dicomsim.scenario.stage import Address
 
@@ -57,7 +57,7 @@ FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
     help="When a plain association is tried: after each case, first and last, never.",
 )
 @click.option("--name", metavar="NAME", help="What to call the peer, for the expectations in scenarios.")
-@click.option("-n", "processes", type=click.IntRange(min=0), default=0, metavar="N", help="Run so many cases at once.")
+@click.option("-n", "processes", type=click.IntRange(0, 64), default=0, metavar="N", help="Run so many cases at once.")
 @click.option("--junit", type=FILE, metavar="F", help="Write JUnit XML.")
 @click.option("--json", "json_file", type=FILE, metavar="F", help="Write a JSON report.")
 @click.option("--record", type=FILE, metavar="F", help="Write a capture of everything.")
@@ -78,9 +78,12 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
 
 
 def _settings(options: dict[str, Any]) -> Settings:
+    from dicomsim.scenario.process import command_line
     from dicomsim.scenario.runner import Settings
     from dicomsim.scenario.stage import Address, Titles
 
+    if options["command"] is not None:
+        command_line(options["command"], {})  # raises what is wrong with it
     peer: PeerAddress | None = options["peer"]
     return Settings(
         peer=None if peer is None else Address(peer.host, peer.port),
@@ -102,6 +105,7 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
     from rich.console import Console
 
     from dicomsim.capture.recorder import Recorder
+    from dicomsim.engine.stream import StreamListener
     from dicomsim.report.json_report import write_json
     from dicomsim.report.text import print_end
     from dicomsim.scenario.runner import Runner
@@ -121,6 +125,7 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
         )
         reporter = LiveReporter(console, runner)
         if settings.listen is not None:
+            StreamListener(settings.listen.host, settings.listen.port).close()  # raises what is wrong with it
             click.echo(f"waiting for the peer at {settings.listen}: start it each time a case is named")
         code = run_selection(selection, reporter)
         if reporter.unprinted is not None:

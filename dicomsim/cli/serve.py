@@ -30,7 +30,7 @@ from dicomsim.cli.secure import server_tls_options
 from dicomsim.cli.serving import make_acceptor
 from dicomsim.engine.clock import SystemClock
 from dicomsim.events import Event
-from dicomsim.repl.peer_address import host_and_port
+from dicomsim.peer_address import host_and_port
 
 if TYPE_CHECKING:
     import ssl

@@ -24,7 +24,7 @@ from dicomsim.cli.requesting import REQUESTOR_TIMEOUTS, Requestor, describe_peer
 from dicomsim.cli.secure import client_tls_options
 from dicomsim.cli.sending import Item, Result, Sending, find
 from dicomsim.engine.clock import SystemClock
-from dicomsim.repl.peer_address import PeerAddress
+from dicomsim.peer_address import PeerAddress
 
 INTERRUPTED = 130
 NOTHING_RUN = 6

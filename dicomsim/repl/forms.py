@@ -11,9 +11,9 @@ from dicomsim import sop_class
 from dicomsim.behaviour.kinds import COMMANDS
 from dicomsim.behaviour.payload import PAYLOAD, PREFIXES
 from dicomsim.engine.timeouts import NAMES
+from dicomsim.peer_address import check_title, parse_peer, parse_port
 from dicomsim.repl import raw_pdu, trace
 from dicomsim.repl.form import Form, Knowledge, Offer, Typed, choice, number
-from dicomsim.repl.peer_address import check_title, parse_peer, parse_port
 from dicomsim.repl.proposals import check_context, list_names
 from dicomsim.repl.rule_words import rule_offers
 from dicomsim.wire.codec import decode_pdu

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from dicomsim.peer_address import parse_peer
 from dicomsim.repl.line import read_line
-from dicomsim.repl.peer_address import parse_peer
 
 NAME = "repl-history"
 

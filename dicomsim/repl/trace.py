@@ -9,7 +9,7 @@ from typing import Any
 from dicomsim import events
 from dicomsim.errors import WireError
 from dicomsim.events import Event, Side
-from dicomsim.repl.peer_address import host_and_port
+from dicomsim.peer_address import host_and_port
 from dicomsim.sop_class import registry, uid_name
 from dicomsim.wire.codec import decode_pdu
 from dicomsim.wire.render import hexadecimal, one_line, printable

@@ -17,7 +17,7 @@ from dicomsim.dimse.messages import Message
 from dicomsim.errors import WireError
 from dicomsim.events import Event, Side
 from dicomsim.outcome import Outcome
-from dicomsim.repl.peer_address import host_and_port
+from dicomsim.peer_address import host_and_port
 from dicomsim.upper_layer.table import State
 from dicomsim.wire.codec import decode_pdu
 from dicomsim.wire.pdu import AssociateAC, AssociateRQ

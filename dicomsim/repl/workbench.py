@@ -22,12 +22,12 @@ from dicomsim.capture.recorder import Recorder
 from dicomsim.engine.timeouts import NAMES
 from dicomsim.errors import AssociationError, DicomsimError
 from dicomsim.events import Event, Side
+from dicomsim.peer_address import PeerAddress, host_and_port
 from dicomsim.presentation import PresentationContext
 from dicomsim.repl.acceptor import make_acceptor
 from dicomsim.repl.command import CommandError, Registry
 from dicomsim.repl.log_lines import LogLines
 from dicomsim.repl.output import Output, Tone
-from dicomsim.repl.peer_address import PeerAddress, host_and_port
 from dicomsim.repl.status import Status
 from dicomsim.repl.trace import HERE, trace_line
 from dicomsim.repl.watch import Watch, Watched

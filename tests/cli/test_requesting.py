@@ -8,8 +8,8 @@ from dicomsim import outcome
 from dicomsim.cli.requesting import Requestor, describe_peer, explain, implementation_text, refusal
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.outcome import Outcome
+from dicomsim.peer_address import PeerAddress
 from dicomsim.presentation import build_context
-from dicomsim.repl.peer_address import PeerAddress
 from dicomsim.server import Server
 from dicomsim.wire.pdu import AssociateRJ
 from tests.cli.dicom_files import CT, EXPLICIT, JPEG_2000, MR

@@ -119,6 +119,8 @@ def test_nothing_to_run_ends_with_6(tmp_path: Path, peer: Peer, capsys: pytest.C
         (["-n", "2", "--record", "x.pcapng"], "--record and -n do not go together"),
         (["no-such-scenario"], "neither a file or folder nor the id of a scenario"),
         (["--exec", "tool 'x"], "No closing quotation"),
+        (["--exec", ""], "the command is empty"),
+        (["-n", "1000"], "not in the range"),
     ],
 )
 def test_a_mistake_of_use_ends_with_2(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,6 +140,11 @@ def test_a_report_that_cannot_be_written_is_known_before_anything_is_run(
 def test_a_command_that_cannot_be_started_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, errors = run(capsys, "--exec", "no-such-tool {host} {port}")
     assert (4, "dicomsim: --exec: no-such-tool cannot be started: No such file or directory\n") == (code, errors)
+
+
+def test_an_address_that_cannot_be_listened_on_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
+    code, output, errors = run(capsys, "--listen", "192.0.2.1:104")
+    assert (4, "", "dicomsim: cannot listen on 192.0.2.1:104: cannot assign requested address\n") == (code, output, errors)
 
 
 def test_without_a_peer_those_of_dicomsim_are_under_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from dicomsim.cli.requesting import Requestor
 from dicomsim.cli.sending import Item, Result, Sending, Slice, batches, find, inspect
 from dicomsim.dimse.data import FileSlice
 from dicomsim.part10 import FileMeta
-from dicomsim.repl.peer_address import PeerAddress
+from dicomsim.peer_address import PeerAddress
 from dicomsim.server import Server
 from tests.cli.dicom_files import CT, DICOMDIR, EXPLICIT, IMPLICIT, JPEG_2000, MR, write_file
 

@@ -8,11 +8,11 @@ from dicomsim.association import Association
 from dicomsim.engine.session import ABORTABLE, Session
 from dicomsim.errors import AssociationError, DicomsimError
 from dicomsim.outcome import Ending, Outcome, aborted
+from dicomsim.peer_address import PeerAddress
 from dicomsim.presentation import PresentationContext
 from dicomsim.repl.command import CommandError, Registry
 from dicomsim.repl.forms import BYTE, CONTEXT, ENDING, MAX_PDU, PEER, TITLE
 from dicomsim.repl.output import Tone
-from dicomsim.repl.peer_address import PeerAddress
 from dicomsim.repl.proposals import contexts_of, usual_contexts
 from dicomsim.repl.workbench import Workbench
 from dicomsim.upper_layer.primitives import AbortRequest

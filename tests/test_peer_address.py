@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from dicomsim.repl.peer_address import PeerAddress, check_title, host_and_port, parse_peer, parse_port
+from dicomsim.peer_address import PeerAddress, check_title, host_and_port, parse_peer, parse_port
 
 
 @pytest.mark.parametrize(
