@@ -69,9 +69,7 @@ def test_each_association_has_a_connection_of_its_own() -> None:
 
 def test_the_request_is_the_first_thing_that_is_sent_and_the_only_one_before_the_answer() -> None:
     with RawAcceptor(lambda peer: None) as peer:
-        asking = requestor(acse_timeout=0.02)
-        asking.timeouts.artim = 0.02
-        asking.associate(*peer.address)
+        requestor(acse_timeout=0.02).associate(*peer.address)
     assert [1, 7] == types(peer.received)
 
 
@@ -289,17 +287,16 @@ def test_an_abort_while_the_user_decides_is_told_and_nothing_is_answered() -> No
 @pytest.mark.parametrize(("data", "reaction"), [(RELEASE_RQ, []), (RQ_BASE, [7]), (ABORT, [])])
 def test_what_comes_behind_a_rejection_is_ignored_or_aborted(data: bytes, reaction: list[int]) -> None:
     ae = acceptor(require_called_aet="OTHER")
-    ae.timeouts.artim = 0.05
     with serving(ae) as server, raw_requestor(server.address) as peer:
         peer.send(RQ_BASE)
         assert b"\x03" == peer.next()[:1]
         peer.send(data)
+        peer.stream.half_close()
         assert reaction == types(peer.rest())
 
 
 def test_nothing_follows_a_rejection_or_a_release_answer() -> None:
-    ae = acceptor()
-    ae.timeouts.artim = 0.05
-    with serving(ae) as server, raw_requestor(server.address, RQ_BASE) as peer:
+    with serving(acceptor()) as server, raw_requestor(server.address, RQ_BASE) as peer:
         peer.send(RELEASE_RQ)
+        peer.stream.half_close()
         assert [6] == types(peer.rest())

@@ -137,8 +137,13 @@ def test_artim_closes_a_connection_on_which_nothing_is_asked() -> None:
 
 
 def test_artim_closes_a_connection_that_the_peer_does_not_close() -> None:
-    answering = acceptor(require_called_aet="OTHER")
-    answering.timeouts.artim = SHORT
+    answering = acceptor()
+
+    def reject() -> bool:
+        answering.timeouts.artim = SHORT  # not before, for it runs while the request is waited for, too
+        return False
+
+    answering.on_association_requested = reject
     closed = Calls()
     answering.events.add(closed, events.ConnectionClosed, events.TimerExpired)
     with serving(answering) as server, connect_stream(*server.address, LIMIT) as stream:
