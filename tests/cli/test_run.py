@@ -143,8 +143,8 @@ def test_a_command_that_cannot_be_started_ends_with_4(capsys: pytest.CaptureFixt
 
 
 def test_an_address_that_cannot_be_listened_on_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
-    code, output, errors = run(capsys, "--listen", "192.0.2.1:104")
-    assert (4, "", "dicomsim: cannot listen on 192.0.2.1:104: cannot assign requested address\n") == (code, output, errors)
+    result = run(capsys, "--listen", "192.0.2.1:104")
+    assert (4, "", "dicomsim: cannot listen on 192.0.2.1:104: cannot assign requested address\n") == result
 
 
 def test_without_a_peer_those_of_dicomsim_are_under_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
