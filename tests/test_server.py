@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
+from dicomsim.association import Association
 from dicomsim.engine.stream import connect_stream
-from dicomsim.errors import ConnectError
-from dicomsim.events import Side
+from dicomsim.errors import AssociationError, ConnectError
+from dicomsim.events import MessageOut, Side
 from dicomsim.outcome import Ending
 from tests.meeting import LIMIT, LOOPBACK, Calls, SilentPeer, acceptor, requestor, serving
 
@@ -78,3 +81,23 @@ def test_a_server_knows_what_came_in_there() -> None:
             with requestor().associate("127.0.0.1", server.address[1]):
                 session = connected.next().session
                 assert [server] == [each for each in (one, other, everywhere) if each.has_accepted(session)]
+
+
+def test_stopping_ends_what_a_caller_waits_for() -> None:
+    ae, sent = requestor(), Calls()
+    ae.events.add(sent, MessageOut)
+    raised = Calls()
+
+    def wait(association: Association) -> None:
+        try:
+            association.c_echo()
+        except AssociationError as error:
+            raised(error)
+
+    with SilentPeer() as peer:
+        waiting = threading.Thread(target=wait, args=(ae.associate(*peer.address),))
+        waiting.start()
+        sent.next()
+        ae.stop()
+        assert "stopped" in str(raised.next())
+        waiting.join(LIMIT)
