@@ -128,7 +128,11 @@ class ApplicationEntity(Settings, ContextLists, Handlers):
         with self._lock:
             self._servers.append(server)
         if block:
-            server.wait()
+            try:
+                server.wait()
+            except KeyboardInterrupt:
+                server.shutdown()
+                raise
         return server
 
     def start(self) -> None:

@@ -6,7 +6,7 @@ import ssl
 import threading
 from typing import TYPE_CHECKING, Self
 
-from dicomsim.engine.opening import session_listener
+from dicomsim.engine.opening import SessionListener
 from dicomsim.engine.session import ABORTABLE, Session
 from dicomsim.engine.transport import Address
 from dicomsim.events import Side
@@ -29,7 +29,7 @@ class Server:
         self.ssl_context = ssl_context
         """With it every connection is encrypted; None for none."""
         self._closed = threading.Event()
-        self._listener = session_listener(ae.setup, provider, address, ssl_context)
+        self._listener = SessionListener(ae.setup, provider, address, ssl_context)
         self.address: Address = self._listener.address
         """Host and port that it listens on."""
 

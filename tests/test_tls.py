@@ -303,6 +303,18 @@ def test_a_slow_handshake_holds_up_nobody(server_context: ssl.SSLContext, client
             stream.close()
 
 
+def test_a_handshake_that_is_under_way_ends_with_the_server(server_context: ssl.SSLContext) -> None:
+    answering, refused = acceptor(), Calls()
+    answering.events.add(refused, events.ConnectionRefused)
+    with serving(answering, ssl_context=server_context) as server, connect_stream(*server.address, LIMIT) as stream:
+        with connect_stream(*server.address, LIMIT) as later:
+            later.send(b"no TLS", LIMIT)
+            refused.next()  # so that both have been accepted
+        server.shutdown()
+        assert b"" == stream.receive(LIMIT)
+        assert "given up" == refused.next().reason
+
+
 def test_a_connection_that_is_cut_in_the_handshake_leaves_nothing(server_context: ssl.SSLContext) -> None:
     answering, refused = acceptor(VERIFICATION), Calls()
     answering.events.add(refused, events.ConnectionRefused)

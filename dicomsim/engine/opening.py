@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from dicomsim import events
 from dicomsim.engine.clock import SystemClock
@@ -101,22 +102,51 @@ def _not_connected(session: Session, target: Address, error: ConnectError | Time
         session.finish(refused(target, cause, seconds_open=circumstances["seconds_open"], how=how))
 
 
-def session_listener(
-    make_setup: Callable[[], Setup], handler: Handler, address: Address, context: ssl.SSLContext | None = None
-) -> Listener:
-    """Listen, make a session of every connection that comes, and leave it to the reactor.
+class SessionListener:
+    """Listens, makes a session of every connection that comes, and leaves it to the reactor.
 
-    With a context, TLS is set up first, within the ARTIM timeout. Raises `ConnectError`.
+    With a context, TLS is set up first, within the ARTIM timeout; what has not got so far when it closes, never will.
     """
 
-    def accepted(connected: socket.socket, remote: Address) -> None:
-        setup = make_setup()
-        if context is None:
-            accepted_session(setup, handler, connected, remote)
-        else:
-            _secure(setup, handler, context, connected, remote)
+    def __init__(
+        self, make_setup: Callable[[], Setup], handler: Handler, address: Address, context: ssl.SSLContext | None = None
+    ) -> None:
+        """Begin at once; raises `ConnectError` when the address cannot be had."""
+        self._make_setup = make_setup
+        self._handler = handler
+        self._context = context
+        self._handshakes: set[Handshake] = set()
+        self._listener = Listener(make_setup().reactor, *address, self._accepted)
+        self.address: Address = self._listener.address
 
-    return Listener(make_setup().reactor, *address, accepted)
+    def close(self) -> None:
+        """Stop listening; does nothing the second time."""
+        self._listener.close()
+        for handshake in tuple(self._handshakes):
+            handshake.give_up()
+
+    def _accepted(self, connected: socket.socket, remote: Address) -> None:
+        setup = self._make_setup()
+        if self._context is None:
+            accepted_session(setup, self._handler, connected, remote)
+            return
+        try:
+            handshake = Handshake(setup.reactor, self._context, connected, remote, setup.timeouts.artim)
+        except OSError:  # gone already
+            connected.close()
+            return
+        self._handshakes.add(handshake)
+        handshake.begin(partial(self._shaken, setup, handshake))
+
+    def _shaken(self, setup: Setup, handshake: Handshake, result: TlsTransport | str) -> None:
+        self._handshakes.discard(handshake)
+        if isinstance(result, TlsTransport):
+            begin_accepted(setup, self._handler, result)
+            return
+        LOGGER.warning("%s:%d: %s", *handshake.remote, result)
+        if setup.observer is not None:
+            number = next(association_numbers)
+            setup.observer(events.ConnectionRefused(SystemClock.wall(), number, handshake.remote, result))
 
 
 def accepted_session(setup: Setup, handler: Handler, connected: socket.socket, remote: Address) -> Session | None:
@@ -139,20 +169,3 @@ def begin_accepted(setup: Setup, handler: Handler, transport: Transport) -> Sess
         session.give_back()
     return session
 
-
-def _secure(
-    setup: Setup, handler: Handler, context: ssl.SSLContext, connected: socket.socket, remote: Address
-) -> None:
-    def finished(transport: TlsTransport) -> None:
-        begin_accepted(setup, handler, transport)
-
-    def failed(reason: str) -> None:
-        LOGGER.warning("%s:%d: %s", *remote, reason)
-        if setup.observer is not None:
-            event = events.ConnectionRefused(SystemClock.wall(), next(association_numbers), remote, reason)
-            setup.observer(event)
-
-    try:
-        Handshake(setup.reactor, context, connected, remote, setup.timeouts.artim, finished, failed)
-    except OSError:  # gone already
-        connected.close()

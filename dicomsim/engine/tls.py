@@ -218,33 +218,31 @@ def _shake_hands(secure: ssl.SSLSocket, plain: TcpTransport, deadline: float | N
 class Handshake:
     """An accepted connection on which TLS is being set up; the reactor's until it is, or has failed."""
 
-    __slots__ = ("_failed", "_finished", "_reactor", "_seconds", "_socket", "appointment", "remote")
+    __slots__ = ("_done", "_given_up", "_reactor", "_seconds", "_socket", "appointment", "remote")
 
     def __init__(
-        self,
-        reactor: Reactor,
-        context: ssl.SSLContext,
-        connected: socket.socket,
-        remote: Address,
-        seconds: float,
-        finished: Callable[[TlsTransport], None],
-        failed: Callable[[str], None],
+        self, reactor: Reactor, context: ssl.SSLContext, connected: socket.socket, remote: Address, seconds: float
     ) -> None:
-        """Take the socket over; raises `OSError` if the peer has gone already.
-
-        One of `finished` and `failed`, the latter with the reason in words, is called in the reactor's thread, unless
-        `close` comes first.
-        """
+        """Take the socket over; raises `OSError` if the peer has gone already."""
         connected.setblocking(False)
         self._socket = encrypted(context, connected, server_side=True)
         self._reactor = reactor
         self._seconds = seconds
-        self._finished = finished
-        self._failed = failed
+        self._done: Callable[[TlsTransport | str], None] | None = None
+        self._given_up = False
         self.appointment: Appointment | None = None
         self.remote = remote
-        reactor.schedule(self, reactor.clock.monotonic() + seconds)
-        reactor.add(self, READ)
+
+    def begin(self, done: Callable[[TlsTransport | str], None]) -> None:
+        """Leave it to the reactor, which calls `done` with the transport, or with what went wrong in words."""
+        self._done = done
+        self._reactor.schedule(self, self._reactor.clock.monotonic() + self._seconds)
+        self._reactor.add(self, READ)
+
+    def give_up(self) -> None:
+        """Have the reactor close it; for any thread."""
+        self._given_up = True
+        self._reactor.schedule(self, self._reactor.clock.monotonic())
 
     def fileno(self) -> int:
         """The descriptor to wait on, -1 when closed or given to the session."""
@@ -252,6 +250,9 @@ class Handshake:
 
     def ready(self, buffer: memoryview) -> None:
         """Go on with the handshake."""
+        if self._given_up:
+            self._fail("given up")
+            return
         try:
             self._socket.do_handshake()
         except ssl.SSLWantReadError:
@@ -265,12 +266,7 @@ class Handshake:
 
     def due(self, now: float) -> None:
         """The time is over."""
-        self._fail(f"no TLS within artim timeout of {self._seconds:g} s")
-
-    def close(self) -> None:
-        """Give up; does nothing when it is over."""
-        self._reactor.forget(self)
-        self._socket.close()
+        self._fail("given up" if self._given_up else f"no TLS within artim timeout of {self._seconds:g} s")
 
     def _finish(self) -> None:
         self._reactor.forget(self)
@@ -279,12 +275,17 @@ class Handshake:
         except OSError as error:
             self._fail(explain(error))
         else:
-            self._finished(transport)
+            self._tell(transport)
 
     def _fail(self, reason: str) -> None:
-        if self.fileno() >= 0:
-            self.close()
-            self._failed(reason)
+        self._reactor.forget(self)
+        self._socket.close()
+        self._tell(reason)
+
+    def _tell(self, result: TlsTransport | str) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            done(result)
 
     def __repr__(self) -> str:
         return f"<Handshake {self.remote[0]}:{self.remote[1]}>"

@@ -15,7 +15,7 @@ from dicomsim.dimse.fragmenter import fragment
 from dicomsim.dimse.messages import Message
 from dicomsim.engine.handler import Job
 from dicomsim.engine.hops import Hops, Pass, PassMessage, Step
-from dicomsim.engine.opening import Setup, begin_accepted, open_association, session_listener
+from dicomsim.engine.opening import SessionListener, Setup, begin_accepted, open_association
 from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.session import Session
 from dicomsim.engine.timeouts import Timeouts
@@ -216,7 +216,7 @@ class Live:
         self._reactor = Reactor()
         self._timeouts: Any = timeouts
         self.acceptor.on.setdefault("connected", self.accepted.append)
-        self._listener = session_listener(self.setup, self.acceptor, ("127.0.0.1", 0))
+        self._listener = SessionListener(self.setup, self.acceptor, ("127.0.0.1", 0))
         self._opened: list[Session] = []
 
     @property
