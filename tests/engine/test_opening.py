@@ -9,14 +9,17 @@ import socket
 import threading
 import weakref
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from dicomsim.dimse.builders import respond
+from dicomsim.dimse.builders import c_find_rsp, respond
+from dicomsim.dimse.exchange import Operation
+from dicomsim.engine.handler import Job
 from dicomsim.engine.opening import accepted_session, open_association
 from dicomsim.engine.session import Session
 from dicomsim.engine.transport import connect
-from dicomsim.errors import ConnectError, TimeLimitError, WireError
+from dicomsim.errors import ConnectError, DicomsimError, TimeLimitError, WireError
 from dicomsim.events import ConnectionOpened, ConnectionRefused, Ended, Event, Side, TimerExpired
 from dicomsim.outcome import Outcome
 from dicomsim.testing import memory_pair
@@ -35,6 +38,7 @@ from tests.engine.doubles import (
     at_work,
     echo,
     echo_rq,
+    find_rq,
     release,
     request_pdu,
     said,
@@ -237,6 +241,65 @@ def test_the_peer_may_ask_while_several_threads_do() -> None:
         for thread in threads:
             thread.join(LONG)
         assert [0] * 100 == [results.get(timeout=LONG) for _ in range(100)]
+
+
+def test_a_cancel_reaches_a_handler_that_never_pauses() -> None:
+    with Live() as live:
+
+        def endless(session: Session, operation: Operation) -> Job:
+            def job() -> None:
+                while not operation.cancelled:
+                    session.send_reply(operation, c_find_rsp(operation.request, 0xFF00, b"12345678"))
+                session.send_reply(operation, c_find_rsp(operation.request, 0xFE00))
+
+            return job
+
+        live.acceptor.on["request"] = endless
+        session = live.open()
+        request = find_rq()
+        session.take()
+        operation = session.exchange.invoke(request, 0)
+        session.call(request, lambda: len(operation.replies) > 3)
+        session.send(session.exchange.cancel(operation))
+        session.await_more(lambda: operation.final)
+        session.give_back()
+        assert 0xFE00 == operation.replies[-1].status
+
+
+def test_associations_that_are_killed_from_both_sides_at_any_time_leave_nothing_behind() -> None:
+    with Live() as live:
+        live.acceptor.on["request"] = at_work
+        barrier = threading.Barrier(4)
+
+        def work(number: int) -> None:
+            barrier.wait(LONG)
+            for turn in range(30):
+                session = live.open()
+                try:
+                    for message_id in range(1, 1 + (turn + number) % 4):
+                        ask(session, echo_rq(message_id))
+                    own = (session, live.accepted[-1])[turn % 2]
+                    own.take()
+                    try:
+                        (own.abort, partial(own.hang_up, reset=True), partial(own.hang_up, reset=False))[turn % 3]()
+                    finally:
+                        own.give_back()
+                except DicomsimError:
+                    pass  # another thread has ended it
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LONG)
+            assert not thread.is_alive()
+        assert 0 == echo(live.open(request_pdu((0, 0))))
+        for session in live.accepted[:-1]:
+            session.take()
+            session.abort()
+            session.pump_until(lambda: False, "closing", LONG)
+            session.give_back()
+        assert len(live.accepted) == len(live.acceptor.outcomes) + 1
 
 
 def test_an_abort_from_another_thread_ends_a_callers_wait() -> None:
