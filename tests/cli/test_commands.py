@@ -23,7 +23,9 @@ def test_the_version_is_printed(call: Call) -> None:
     assert (0, f"dicomsim, version {dicomsim.__version__}\n") == (called.exit_code, called.out)
 
 
-def test_the_help_lists_every_command(call: Call) -> None:
+def test_the_help_lists_every_command_even_when_they_are_imported(call: Call) -> None:
+    for name in COMMANDS:
+        assert 0 == call(name, "--help").exit_code
     called = call("--help")
     assert 0 == called.exit_code
     listed = [line.split()[0] for line in called.out.partition("Commands:")[2].splitlines() if line.strip()]

@@ -123,8 +123,9 @@ def test_a_change_while_there_is_no_prompt_is_no_harm(
 
     prompt = Prompt(desk.interpreter, InMemoryHistory())
     desk.bench.on_change()
-    monkeypatch.setattr(prompt._session.app, "invalidate", ending)
-    desk.bench.on_change()
+    with monkeypatch.context() as patched:
+        patched.setattr(prompt._session.app, "invalidate", ending)
+        desk.bench.on_change()
     keys.send_text(CTRL_D)
     assert 0 == prompt.run()
 
