@@ -14,6 +14,8 @@ import sys
 import threading
 from typing import Protocol
 
+from dicomsim.engine.spinning import Spinning
+
 READ = select.POLLIN
 WRITE = select.POLLOUT
 
@@ -91,6 +93,7 @@ class EpollPoller:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
+        self._spinning = Spinning(self._epoll.poll)
         self._waker = Waker()
         self._epoll.register(self._waker.fd, select.EPOLLIN)
 
@@ -108,7 +111,8 @@ class EpollPoller:
 
     def wait(self, seconds: float | None) -> list[int]:
         """Descriptors that are ready, or none when the time is over or `wake` was called."""
-        ready = [fd for fd, _ in self._epoll.poll(seconds, MAX_REPORTS)]
+        reports = self._spinning.glance() if seconds is None or seconds > 0 else None
+        ready = [fd for fd, _ in reports or self._epoll.poll(seconds, MAX_REPORTS)]
         if self._waker.fd in ready:
             self._waker.drain()
             ready.remove(self._waker.fd)

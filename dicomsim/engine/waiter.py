@@ -10,15 +10,17 @@ import select
 import threading
 
 from dicomsim.engine.poller import READ, Waker
+from dicomsim.engine.spinning import Spinning
 
 
 class Waiter:
     """One thread's means to wait; `wake` and `settle` are called by owners of what it waits for, so never at once."""
 
-    __slots__ = ("_fd", "_mask", "_poll", "_waker", "_woken")
+    __slots__ = ("_fd", "_mask", "_poll", "_spinning", "_waker", "_woken")
 
     def __init__(self) -> None:
         self._poll = select.poll()
+        self._spinning = Spinning(self._poll.poll)
         self._waker = Waker()
         self._woken = False
         self._poll.register(self._waker.fd, READ)
@@ -33,7 +35,9 @@ class Waiter:
                 self._poll.unregister(self._fd)
             self._poll.register(fd, mask)
             self._fd, self._mask = fd, mask
-        reports = self._poll.poll(None if seconds is None else max(seconds, 0) * 1000)
+        reports = self._spinning.glance() if seconds is None or seconds > 0 else None
+        if not reports:
+            reports = self._poll.poll(None if seconds is None else max(seconds, 0) * 1000)
         for ready, _ in reports:  # noqa: SIM110  # a generator costs more than what it goes over
             if ready == fd:
                 return True
