@@ -149,6 +149,10 @@ class Pump(Owned):
             return 0
         return (READ if self._reads() else 0) | (WRITE if self._has_output() else 0)
 
+    def _goes_on(self) -> bool:
+        """Whether the peer is amid a message, the rest of which may have come meanwhile."""
+        return False
+
     def _network_limit(self) -> float | None:
         """The network timeout, while it counts."""
         return self.timeouts.network if self.outcome is None else None
@@ -195,7 +199,7 @@ class Pump(Owned):
         else:
             self.detour.incoming(bytes(data))
             self.detour.pump(now)
-        return self.is_open and (count == len(buffer) or self.transport.pending())
+        return self.is_open and (count == len(buffer) or self._goes_on() or self.transport.pending())
 
     def lost(self, how: CloseHow, cause: str = "") -> None:
         """The peer has closed, or the connection was reset."""

@@ -320,6 +320,9 @@ class Session(Sending):
     def _reads(self) -> bool:
         return len(self.backlog) < BACKLOG_LIMIT and (self.detour is None or self.detour.reading)
 
+    def _goes_on(self) -> bool:
+        return self.assembler.current is not None
+
     def _wanted(self) -> int:
         return super()._wanted() & ~READ if self.held else super()._wanted()
 

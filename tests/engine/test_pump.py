@@ -81,6 +81,15 @@ def test_a_peer_that_never_stops_does_not_keep_the_others_waiting() -> None:
     assert READS_A_TURN * 3 + 1 == len(stage.acceptor.operations)
 
 
+def test_the_rest_of_a_message_that_has_begun_is_read_in_the_same_turn() -> None:
+    stage = Stage()
+    end, session = stage.accept()
+    session.transport.most_read = 30  # type: ignore[union-attr]
+    end.write(sent(echo_rq()))
+    stage.reactor.turn(0, memoryview(bytearray(READ_BUFFER)))
+    assert ["PDataTF"] == kinds(end)
+
+
 def test_a_request_behind_the_answer_to_the_association_request_is_not_lost() -> None:
     stage = Stage()
     session, end = stage.open(answer=AC + sent(echo_rq(7)))
