@@ -221,11 +221,16 @@ class Session(Sending):
 
     # -- for callers -------------------------------------------------------------------------------------------------
 
-    def call(self, message: Message, ready: Callable[[], bool]) -> None:
-        """Send a request and pump until `ready`; comes back early when the association ends. For callers."""
+    def call(self, message: Message, ready: Callable[[], bool], meanwhile: Callable[[], None] | None = None) -> None:
+        """Send a request and pump until `ready`; comes back early when the association ends. For callers.
+
+        `meanwhile` is done while the peer is at work on it.
+        """
         self.take()
         try:
             self._post(message)
+            if meanwhile is not None:
+                meanwhile()
             self._await_answer(ready)
         finally:
             self.give_back()

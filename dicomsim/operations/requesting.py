@@ -68,15 +68,17 @@ class Requesting:
         message_id = elements.pop("message_id", None)
         return self.ask(Request(name, context_id, data, elements), message_id)
 
-    def ask(self, request: Request, message_id: int | None = None) -> Message:
-        """`perform` for a request that has been prepared."""
+    def ask(
+        self, request: Request, message_id: int | None = None, meanwhile: Callable[[], None] | None = None
+    ) -> Message:
+        """`perform` for a request that has been prepared; `meanwhile` is done while the peer is at work on it."""
         session = self.session
         session.take()
         try:
             operation, message = self._invoke(request, message_id)
             replies = operation.replies
             try:
-                session.call(message, lambda: bool(replies))
+                session.call(message, lambda: bool(replies), meanwhile)
             except BaseException:
                 session.exchange.abandon(operation)
                 raise

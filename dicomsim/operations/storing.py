@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dicomsim.dimse.data import DataSource, source_bytes
@@ -82,6 +84,21 @@ class Storing(Requesting):
         """
         return self.ask(self.prepare_c_store(dataset, priority, originator_aet, originator_id, convert), message_id)
 
+    def c_store_each(
+        self, datasets: Iterable[Storable], priority: int = LOW_PRIORITY, convert: bool | None = None
+    ) -> Iterator[Message]:
+        """Send one after the other as `c_store` does, and yield the response to each.
+
+        Each is asked for, read and encoded while the peer is at work on the one before, which takes that time off the
+        whole. Raises as `c_store` does, for each when its turn comes; what comes behind it is not sent then.
+        """
+        prepare = partial(_prepared, self, iter(datasets), priority, convert)
+        ahead = [prepare()]
+        while (request := ahead.pop()) is not None:
+            if isinstance(request, Exception):
+                raise request
+            yield self.ask(request, meanwhile=lambda: ahead.append(prepare()))
+
     def send_c_store(
         self,
         dataset: Storable,
@@ -112,6 +129,18 @@ class Storing(Requesting):
         wanted = None if encoded_as is None else str(encoded_as)
         context = self.context_for(sop_class, wanted, reencodes=convert is not False)
         return sop_class, instance, context, encode(dataset, context.transfer_syntax)
+
+
+def _prepared(
+    storing: Storing, datasets: Iterator[Storable], priority: int, convert: bool | None
+) -> Request | Exception | None:
+    """The next request; None behind the last one, and what it raises if it cannot be had."""
+    try:
+        for dataset in datasets:
+            return storing.prepare_c_store(dataset, priority, convert=convert)
+    except Exception as error:  # noqa: BLE001  # raised when its turn comes
+        return error
+    return None
 
 
 def _converted(data: DataSource, from_syntax: str, to_syntax: str) -> DataSource:

@@ -98,10 +98,9 @@ def store(port: str, folder: str) -> float:
     files = sorted(Path(folder).iterdir())
 
     def work(association: Association) -> None:
-        for file in files:
-            status = association.c_store(file).status
-            if status:
-                raise RuntimeError(f"{file}: status {status:04X}")
+        for file, response in zip(files, association.c_store_each(files), strict=True):
+            if response.status:
+                raise RuntimeError(f"{file}: status {response.status:04X}")
 
     return _timed(port, work)
 

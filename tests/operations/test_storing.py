@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from dicomsim.ae import AE
 from dicomsim.errors import AssociationError, FileError
 from dicomsim.presentation import build_context
 from dicomsim.services.storage import StoreTo
-from tests.meeting import BIG_ENDIAN, EXPLICIT, IMPLICIT, VERIFICATION, SilentPeer, acceptor, meeting, requestor
+from tests.meeting import BIG_ENDIAN, EXPLICIT, IMPLICIT, LIMIT, VERIFICATION, SilentPeer, acceptor, meeting, requestor
 from tests.meeting import CT_IMAGE_STORAGE as CT
 from tests.services.archive import image, image_file
 from tests.services.calls import Recorder, encoded
@@ -171,3 +173,48 @@ def test_a_context_may_be_proposed_in_several_transfer_syntaxes() -> None:
     with meeting(requestor(), _taking(BIG_ENDIAN, handler), contexts=[build_context(CT)]) as association:
         assert 0x0000 == association.c_store(image(1)).status
     assert encoded(image(1), BIG_ENDIAN) == handler.calls[0][0]
+
+
+def test_many_are_sent_one_after_the_other(tmp_path: Path) -> None:
+    handler = Recorder()
+    sent: list[Any] = [image(1), image_file(tmp_path, 2), str(image_file(tmp_path, 3))]
+    with meeting(_offering(EXPLICIT), _taking(EXPLICIT, handler)) as association:
+        responses = list(association.c_store_each(sent))
+    assert [image(number).SOPInstanceUID for number in (1, 2, 3)] == [
+        response.affected_sop_instance_uid for response in responses
+    ]
+    assert [encoded(image(number), EXPLICIT) for number in (1, 2, 3)] == [call[0] for call in handler.calls]
+
+
+def test_the_next_one_is_prepared_while_the_peer_is_at_work() -> None:
+    asked, prepared = threading.Event(), threading.Event()
+
+    def on_c_store(*_: object) -> int:
+        asked.set()
+        assert prepared.wait(LIMIT)
+        return 0x0000
+
+    def images() -> Iterator[Dataset]:
+        yield image(1)
+        assert asked.wait(LIMIT)
+        prepared.set()
+        yield image(2)
+
+    with meeting(_offering(EXPLICIT), _taking(EXPLICIT, on_c_store)) as association:
+        assert [0, 0] == [response.status for response in association.c_store_each(images())]
+
+
+def test_one_that_cannot_be_had_ends_it_when_its_turn_comes(tmp_path: Path) -> None:
+    handler = Recorder()
+    with meeting(_offering(EXPLICIT), _taking(EXPLICIT, handler)) as association:
+        sending = association.c_store_each([image(1), tmp_path / "missing.dcm", image(3)])
+        assert 0 == next(sending).status
+        with pytest.raises(FileError, match=r"missing\.dcm"):
+            next(sending)
+        assert 0 == association.c_store(image(4)).status
+    assert 2 == len(handler.calls)
+
+
+def test_of_none_nothing_is_sent() -> None:
+    with meeting(_offering(EXPLICIT), _taking(EXPLICIT, Recorder())) as association:
+        assert [] == list(association.c_store_each(()))
