@@ -87,18 +87,22 @@ class Negotiated(Event):
 
 @dataclass(frozen=True, slots=True)
 class BytesIn(Event):
-    """What one read from the transport gave."""
+    """What one read from the transport gave; of each PDU in it, where every observer has a payload limit."""
 
     data: bytes
     """The bytes, a copy."""
+    missing: int = 0
+    """How many more there were behind them, which no observer wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class BytesOut(Event):
-    """What one write to the transport took."""
+    """What one write to the transport took; of each PDU in it, where every observer has a payload limit."""
 
     data: bytes
     """The bytes, a copy."""
+    missing: int = 0
+    """How many more there were behind them, which no observer wanted."""
 
 
 @dataclass(frozen=True, slots=True)

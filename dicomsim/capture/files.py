@@ -82,8 +82,8 @@ def _what_it_is(head: bytes) -> str:
 class CaptureWriter(Protocol):
     """What both formats offer."""
 
-    def write(self, time: int, frame: bytes, comment: str = "") -> None:
-        """Append one frame taken at `time` (nanoseconds since the epoch)."""
+    def write(self, time: int, frame: bytes, comment: str = "", length: int | None = None) -> None:
+        """Append one frame taken at `time` (nanoseconds since the epoch), `length` bytes long if it was longer."""
 
     def write_names(self, names: dict[str, str]) -> None:
         """Give names to addresses, where the format can."""

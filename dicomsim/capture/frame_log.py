@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from dicomsim import events
 from dicomsim.capture.files import CaptureWriter
-from dicomsim.capture.tcp_frames import Address, TcpFrames, parse_address
+from dicomsim.capture.tcp_frames import Address, TcpFrames, parse_address, wire_length
 from dicomsim.events import CloseHow, Side
 
 JOIN_WITHIN = 50_000_000
@@ -38,8 +38,11 @@ class _Heads:
         self.left = 0
         """Bytes to come of the PDU under way, as far as its header tells; 0 between PDUs."""
 
-    def cut(self, data: bytes) -> list[tuple[bytes, bool]]:
-        """Cut behind every PDU; with each piece whether it ends one."""
+    def cut(self, data: bytes, missing: int = 0) -> list[tuple[bytes, int, bool]]:
+        """Cut behind every PDU; with each piece how many bytes are missing behind it, and whether it ends one.
+
+        All that is missing is so behind the last piece, and of its PDU.
+        """
         pieces = []
         start = position = 0
         end = len(data)
@@ -57,10 +60,11 @@ class _Heads:
             position += step
             self.left -= step
             if self.left == 0:
-                pieces.append((data[start:position], True))
+                pieces.append((data[start:position], 0, True))
                 start = position
-        if start < end:
-            pieces.append((data[start:], False))
+        if start < end or missing:
+            self.left -= missing
+            pieces.append((data[start:], missing, missing > 0 and self.left == 0))
         return pieces
 
 
@@ -193,14 +197,14 @@ class FrameLog:
         link = self._link(event.association)
         sender = link.ours if isinstance(event, events.BytesOut) else link.ours.other
         heads = link.heads[sender]
-        for piece, ends in heads.cut(event.data):
-            entry = _Entry(self._time, "", partial(link.frames.data, sender), piece)
+        for piece, missing, ends in heads.cut(event.data, event.missing):
+            entry = _Entry(self._time, "", partial(link.frames.data, sender, missing=missing), piece)
             part = link.parts[sender]
             if part is not None:
                 self._take_over(part, entry, link.frames.segment)
             entry.comment = "; ".join(filter(None, (entry.comment, link.comment())))
             whole = len(entry.data) + heads.left
-            entry.open = self._join and not ends and whole <= link.frames.segment
+            entry.open = self._join and not (ends or missing) and whole <= link.frames.segment
             link.parts[sender] = entry if entry.open else None
             self._entries.append(entry)
             self._held += len(piece)
@@ -281,7 +285,7 @@ class FrameLog:
             self._held -= len(entry.data)
             comment = entry.comment
             for frame in entry.build(entry.data) if entry.build is not None else ():
-                self._writer.write(entry.time, frame, comment)
+                self._writer.write(entry.time, frame, comment, wire_length(frame))
                 comment = ""
 
     _TAKERS: ClassVar[dict[type[events.Event], Callable[[FrameLog, Any], None]]] = {

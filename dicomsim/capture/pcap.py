@@ -76,11 +76,11 @@ class PcapWriter:
         file.write(struct.pack("<IHHiIII", magic, 2, 4, 0, 0, 0x40000, link_type))
         self._header = struct.Struct("<IIII").pack
 
-    def write(self, time: int, frame: bytes, comment: str = "") -> None:
-        """Append one frame taken at `time` (nanoseconds since the epoch)."""
+    def write(self, time: int, frame: bytes, comment: str = "", length: int | None = None) -> None:
+        """Append one frame taken at `time` (nanoseconds since the epoch), `length` bytes long if it was longer."""
         seconds, nanoseconds = divmod(time, 1_000_000_000)
-        length = len(frame)
-        self._file.write(self._header(seconds & 0xFFFFFFFF, nanoseconds // self._scale, length, length))
+        size = len(frame)
+        self._file.write(self._header(seconds & 0xFFFFFFFF, nanoseconds // self._scale, size, length or size))
         self._file.write(frame)
 
     def write_names(self, names: dict[str, str]) -> None:

@@ -265,17 +265,16 @@ class PcapngWriter:
         file.write(_block(INTERFACE_DESCRIPTION, struct.pack("<HHI", link_type, 0, 0) + resolution))
         self._header = struct.Struct("<IIIIIII").pack
 
-    def write(self, time: int, frame: bytes, comment: str = "") -> None:
-        """Append one frame taken at `time` (nanoseconds since the epoch)."""
+    def write(self, time: int, frame: bytes, comment: str = "", length: int | None = None) -> None:
+        """Append one frame taken at `time` (nanoseconds since the epoch), `length` bytes long if it was longer."""
         size = len(frame)
         tail = bytes(-size % 4)
         if comment:
             tail += _option(COMMENT, comment.encode("utf-8", "replace")[:0xFFF0]) + bytes(4)
-        length = 32 + size + len(tail)
+        block = 32 + size + len(tail)
         high, low = time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF
-        self._file.write(self._header(ENHANCED_PACKET, length, 0, high, low, size, size))
-        self._file.write(frame)
-        self._file.write(tail + length.to_bytes(4, "little"))
+        header = self._header(ENHANCED_PACKET, block, 0, high, low, size, length or size)
+        self._file.write(b"".join((header, frame, tail, block.to_bytes(4, "little"))))
 
     def write_names(self, names: dict[str, str]) -> None:
         """Append a name resolution block: address -> name."""

@@ -36,14 +36,17 @@ class Recorder:
         *,
         segment: int | None = None,
         join: bool = True,
+        payload_limit: int | None = None,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
         """Begin a file: classic pcap if `path` ends in `.pcap`, else pcapng, both with nanoseconds.
 
         `segment` is the most data of a TCP segment, by default all that a frame can hold. Without `join` every read
-        and write stays a segment of its own, else the parts of a PDU that come close together become one. Raises
-        `FileError` if the file cannot be written.
+        and write stays a segment of its own, else the parts of a PDU that come close together become one. With
+        `payload_limit` at most so many bytes of a data set fragment are kept, and its frames say how long they were:
+        pixels make a capture large and its recording slow. Raises `FileError` if the file cannot be written.
         """
+        self.payload_limit = payload_limit
         self.path = os.fspath(path)
         self.error: FileError | None = None
         """Why the recording stopped, if it did."""
@@ -71,6 +74,10 @@ class Recorder:
         """Record an event; blocks only while the queue is full."""
         if type(event) in RECORDED:
             self._put(event, EVENT_COST + len(getattr(event, "data", b"")))
+
+    def wants(self, *kinds: type[Event]) -> bool:
+        """Whether one of these kinds leaves something in a capture."""
+        return not RECORDED.isdisjoint(kinds)
 
     def note(self, association: int, text: str) -> None:
         """Write `text` as a comment beside the next frame of the association: a scenario step, say."""

@@ -17,25 +17,36 @@ from dicomsim.events import Side
 Address = tuple[str, int]
 Buffer = bytes | memoryview
 
+ETHERNET_HEADER = 14
 MAX_FRAME = 65_535
-LARGEST_SEGMENT = {4: MAX_FRAME - 14 - 20 - 20, 6: MAX_FRAME - 14 - 40 - 20}
+LARGEST_SEGMENT = {4: MAX_FRAME - ETHERNET_HEADER - 20 - 20, 6: MAX_FRAME - ETHERNET_HEADER - 40 - 20}
 """IP version -> most bytes of data in a segment: 65,481 and 65,461."""
 ETHERNET_SEGMENT = 1_460
 """What fits the usual Ethernet frame of 1,514 bytes."""
+
+SUM_CHUNK = 4_096
+"""Bytes that are added as one number: shorter ones cost more calls, longer ones more carries."""
 
 WINDOW_SHIFT = 10
 """Window scale option: the announced 65,535 count as 64 MB, so that no window is ever full."""
 WINDOW = 0xFFFF
 HOP_LIMIT = 64
+_HEADER_4 = struct.Struct(">14sHHHHHH8s4sIIHHHH").pack
+_HEADER_6 = struct.Struct(">14sIHBB32s4sIIHHHH").pack
+
 UNKNOWN = IPv4Address("0.0.0.0")
 """Stands for an address that is not known as numbers."""
 
 
 def ones_complement_sum(data: Buffer) -> int:
     """Sum of the 16 bit words of `data` as RFC 1071 has it, below 65,535; an odd last byte counts as padded with 0."""
-    # 65,536 is 1 modulo 65,535, so that the whole is congruent to the sum of its words.
-    total = int.from_bytes(data, "big") % 65_535
-    return total * 256 % 65_535 if len(data) & 1 else total
+    # 65,536 is 1 modulo 65,535, so that any number is congruent to the sum of its words, and sums may be taken of words
+    # whose bytes are swapped. Of long numbers, adding is cheap and dividing is not.
+    total = 0
+    for start in range(0, len(data), SUM_CHUNK):
+        total += int.from_bytes(data[start : start + SUM_CHUNK], "little")
+    total %= 65_535
+    return (total >> 8 | total << 8) & 0xFFFF
 
 
 def parse_address(host: str) -> IPv4Address | IPv6Address:
@@ -47,11 +58,19 @@ def parse_address(host: str) -> IPv4Address | IPv6Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def wire_length(frame: bytes) -> int:
+    """Bytes that one of our frames had on the wire, by its IP header; it may hold fewer."""
+    if frame[12:14] == b"\x08\x00":
+        return ETHERNET_HEADER + (frame[16] << 8 | frame[17])
+    return ETHERNET_HEADER + 40 + (frame[18] << 8 | frame[19])
+
+
 class _Direction:
     """What all frames of one direction have in common, and where its stream is."""
 
     __slots__ = (
         "acknowledged",
+        "address_sum",
         "addresses",
         "ethernet",
         "finished",
@@ -68,7 +87,8 @@ class _Direction:
         self.ethernet = b"\x02\0" + destination[-4:] + b"\x02\0" + source[-4:] + kind
         self.addresses = source + destination
         self.ports = ports
-        self.pseudo_sum = ones_complement_sum(source + destination + ports) + 6
+        self.address_sum = ones_complement_sum(source + destination)
+        self.pseudo_sum = self.address_sum + ones_complement_sum(ports) + 6
         self.next = first
         """Sequence number of the next byte."""
         self.acknowledged = 0
@@ -123,15 +143,19 @@ class TcpFrames:
             frames.append(self._frame(server, RST | ACK, b"", 0))
         return frames
 
-    def data(self, sender: Side, data: Buffer) -> Iterator[bytes]:
-        """The segments for `data`, PSH on the last, each second one acknowledged."""
+    def data(self, sender: Side, data: Buffer, missing: int = 0) -> Iterator[bytes]:
+        """The segments for `data`, PSH on the last, each second one acknowledged.
+
+        Where bytes are `missing` behind it, frames are shorter than they say (`wire_length`).
+        """
         direction, peer = self._pair(sender)
-        view, size = memoryview(data), len(data)
+        view, size = memoryview(data), len(data) + missing
         for start in range(0, size, self.segment):
             piece = view[start : start + self.segment]
-            last = start + self.segment >= size
-            yield self._frame(direction, PSH | ACK if last else ACK, piece, WINDOW)
-            direction.next = (direction.next + len(piece)) & 0xFFFFFFFF
+            length = min(self.segment, size - start)
+            last = start + length == size
+            yield self._frame(direction, PSH | ACK if last else ACK, piece, WINDOW, missing=length - len(piece))
+            direction.next = (direction.next + length) & 0xFFFFFFFF
             peer.acknowledged = direction.next
             direction.unanswered += 1
             peer.unanswered = 0
@@ -170,23 +194,43 @@ class TcpFrames:
         peer.acknowledged = direction.next
         return frame
 
-    def _tcp(self, direction: _Direction, flags: int, data: Buffer, window: int, options: bytes) -> bytes:
-        length = 20 + len(options)
+    def _tcp_sum(
+        self, direction: _Direction, acknowledged: int, bits: int, window: int, options: bytes, data: Buffer
+    ) -> int:
+        """The checksum of a segment; `bits` are the header's length and flags."""
+        number = direction.next
+        total = direction.pseudo_sum + 20 + len(options) + len(data) + bits + window
+        total += (number >> 16) + (number & 0xFFFF) + (acknowledged >> 16) + (acknowledged & 0xFFFF)
+        if options:
+            total += ones_complement_sum(options)
+        if data:
+            total += ones_complement_sum(data)
+        return -total % 65_535
+
+    def _frame_4(
+        self, direction: _Direction, flags: int, data: Buffer, window: int, options: bytes = b"", missing: int = 0
+    ) -> bytes:
+        identifier = direction.identifier = (direction.identifier + 1) & 0xFFFF
+        length = 40 + len(options) + len(data) + missing
         acknowledged = direction.acknowledged if flags & ACK else 0
-        head = struct.pack(">IIBBH", direction.next, acknowledged, length << 2, flags, window)
-        total = direction.pseudo_sum + length + len(data) + ones_complement_sum(head) + ones_complement_sum(options)
-        checksum = -(total + ones_complement_sum(data)) % 65_535
-        return direction.ports + head + checksum.to_bytes(2, "big") + b"\0\0" + options
+        bits = 20 + len(options) << 10 | flags
+        header = _HEADER_4(
+            direction.ethernet, 0x4500, length, identifier, 0x4000, HOP_LIMIT << 8 | 6,
+            -(direction.address_sum + 0x4500 + length + identifier + 0x4000 + (HOP_LIMIT << 8 | 6)) % 65_535,
+            direction.addresses, direction.ports, direction.next, acknowledged, bits, window,
+            0 if missing else self._tcp_sum(direction, acknowledged, bits, window, options, data), 0,
+        )  # fmt: skip
+        return b"".join((header, options, data)) if options or data else header
 
-    def _frame_4(self, direction: _Direction, flags: int, data: Buffer, window: int, options: bytes = b"") -> bytes:
-        direction.identifier = (direction.identifier + 1) & 0xFFFF
-        length = 40 + len(options) + len(data)
-        head = struct.pack(">BBHHHBB", 0x45, 0, length, direction.identifier, 0x4000, HOP_LIMIT, 6)
-        checksum = -ones_complement_sum(head + direction.addresses) % 65_535
-        header = head + checksum.to_bytes(2, "big") + direction.addresses
-        return b"".join((direction.ethernet, header, self._tcp(direction, flags, data, window, options), data))
-
-    def _frame_6(self, direction: _Direction, flags: int, data: Buffer, window: int, options: bytes = b"") -> bytes:
-        length = 20 + len(options) + len(data)
-        header = struct.pack(">IHBB", 0x60000000, length, 6, HOP_LIMIT) + direction.addresses
-        return b"".join((direction.ethernet, header, self._tcp(direction, flags, data, window, options), data))
+    def _frame_6(
+        self, direction: _Direction, flags: int, data: Buffer, window: int, options: bytes = b"", missing: int = 0
+    ) -> bytes:
+        length = 20 + len(options) + len(data) + missing
+        acknowledged = direction.acknowledged if flags & ACK else 0
+        bits = 20 + len(options) << 10 | flags
+        header = _HEADER_6(
+            direction.ethernet, 0x60000000, length, 6, HOP_LIMIT, direction.addresses, direction.ports, direction.next,
+            acknowledged, bits, window,
+            0 if missing else self._tcp_sum(direction, acknowledged, bits, window, options, data), 0,
+        )  # fmt: skip
+        return b"".join((header, options, data)) if options or data else header

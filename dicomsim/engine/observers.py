@@ -10,7 +10,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from dicomsim.events import Event
+from dicomsim.engine.witness import payload_limit, wants
+from dicomsim.events import BytesIn, BytesOut, Event
 
 LOGGER = logging.getLogger("dicomsim")
 
@@ -27,18 +28,26 @@ class _Listener:
         self.kinds = kinds
         self.listens = True
 
+    def wants(self, *kinds: type[Event]) -> bool:
+        """Whether it is to be told of one of these kinds."""
+        return wants(self.callback, *kinds) if not self.kinds else not self.kinds.isdisjoint(kinds)
+
 
 class Audience:
     """Those who listened when an association began; called with each of its events."""
 
-    __slots__ = ("_listeners",)
+    __slots__ = ("_listeners", "payload_limit")
 
     def __init__(self, listeners: tuple[_Listener, ...]) -> None:
         self._listeners = listeners
+        limits = [payload_limit(one.callback) for one in listeners if one.wants(BytesIn, BytesOut)]
+        known = [limit for limit in limits if limit is not None]
+        self.payload_limit = max(known) if known and len(known) == len(limits) else None
+        """The highest one, None as soon as somebody has none."""
 
     def wants(self, *kinds: type[Event]) -> bool:
         """Whether anybody wanted one of these kinds."""
-        return any(not one.kinds or not one.kinds.isdisjoint(kinds) for one in self._listeners)
+        return any(one.wants(*kinds) for one in self._listeners)
 
     def __call__(self, event: Event) -> None:
         """Tell everybody who wants to know, in the order in which they came; what one raises stops nobody else."""
@@ -59,6 +68,9 @@ class Observers:
 
     def add(self, callback: Callback, *kinds: type[Event]) -> None:
         """Call `callback` for the events of these kinds, or of any kind, of associations that begin from now on.
+
+        A callback may say itself which kinds it wants, by `wants(*kinds)`, and how much of a data set fragment, by
+        `payload_limit`.
 
         Raises `TypeError` for what is no callable, or no kind of event.
         """

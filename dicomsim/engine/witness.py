@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dicomsim import events
+from dicomsim.engine.payload_cutter import PayloadCutter
 from dicomsim.engine.pdu_cutter import PduCutter
 from dicomsim.engine.transport import Buffer
 from dicomsim.events import Event
@@ -21,15 +22,25 @@ def wants(observer: Observer | None, *kinds: type[Event]) -> bool:
     return asked is None or asked(*kinds)
 
 
+def payload_limit(observer: Observer | None) -> int | None:
+    """How many bytes of a data set fragment an observer wants at the most; None if it does not say."""
+    limit: int | None = getattr(observer, "payload_limit", None)
+    return limit
+
+
 class Witness:
     """Both directions of a connection, as an observer is told of them."""
 
-    __slots__ = ("_emit", "_incoming", "_outgoing", "_tells_bytes")
+    __slots__ = ("_cut_in", "_cut_out", "_emit", "_incoming", "_outgoing", "_tells_bytes")
 
-    def __init__(self, emit: Callable[..., Any], *, tells_bytes: bool, tells_pdus: bool) -> None:
-        """Call `emit` with the class of an event and its data."""
+    def __init__(
+        self, emit: Callable[..., Any], *, tells_bytes: bool, tells_pdus: bool, limit: int | None = None
+    ) -> None:
+        """Call `emit` with the class of an event and its data; of bytes, those within the payload limit."""
         self._emit = emit
         self._tells_bytes = tells_bytes
+        self._cut_in = None if limit is None else PayloadCutter(limit)
+        self._cut_out = None if limit is None else PayloadCutter(limit)
         self._incoming = PduCutter() if tells_pdus else None
         self._outgoing = PduCutter() if tells_pdus else None
 
@@ -38,12 +49,24 @@ class Witness:
         """A witness for what the observer wants to know; None if that is nothing."""
         tells_bytes = wants(observer, events.BytesIn, events.BytesOut)
         tells_pdus = wants(observer, events.PduIn, events.PduOut)
-        return cls(emit, tells_bytes=tells_bytes, tells_pdus=tells_pdus) if tells_bytes or tells_pdus else None
+        if not (tells_bytes or tells_pdus):
+            return None
+        return cls(emit, tells_bytes=tells_bytes, tells_pdus=tells_pdus, limit=payload_limit(observer))
+
+    @property
+    def takes_file_parts(self) -> bool:
+        """Whether what is written may stay in its file."""
+        return self._outgoing is None and self._cut_out is not None
 
     def read(self, data: Buffer) -> None:
         """One read from the transport gave this."""
-        if self._tells_bytes:
+        if not self._tells_bytes:
+            return
+        if self._cut_in is None:
             self._emit(events.BytesIn, bytes(data))
+        else:
+            for kept, missing in self._cut_in.cut((data,)):
+                self._emit(events.BytesIn, kept, missing)
 
     def arriving(self, data: Buffer) -> Iterator[Buffer]:
         """The data in slices of which none reaches over the end of a PDU; each PDU is told before its last slice."""
@@ -62,8 +85,11 @@ class Witness:
 
     def written(self, buffers: Sequence[Buffer]) -> None:
         """One write to the transport took this."""
-        if self._tells_bytes:
+        if self._tells_bytes and self._cut_out is None:
             self._emit(events.BytesOut, b"".join(buffers))
+        elif self._tells_bytes and self._cut_out is not None:
+            for kept, missing in self._cut_out.cut(buffers):
+                self._emit(events.BytesOut, kept, missing)
         if self._outgoing is not None:
             for buffer in buffers:
                 for whole, piece in self._outgoing.cut(buffer):

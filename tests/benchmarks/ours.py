@@ -95,14 +95,7 @@ def _timed(port: str, work: Callable[[Association], object]) -> float:
 
 def store(port: str, folder: str) -> float:
     """Send every file of a folder on one association."""
-    files = sorted(Path(folder).iterdir())
-
-    def work(association: Association) -> None:
-        for file, response in zip(files, association.c_store_each(files), strict=True):
-            if response.status:
-                raise RuntimeError(f"{file}: status {response.status:04X}")
-
-    return _timed(port, work)
+    return _timed(port, lambda association: _store_each(association, folder))
 
 
 def watched(port: str, folder: str) -> float:
@@ -113,22 +106,27 @@ def watched(port: str, folder: str) -> float:
     return _store_all(ae, port, folder)
 
 
-def recorded(port: str, folder: str, capture: str) -> float:
-    """The same with everything recorded; the time includes that the file is complete."""
+def recorded(port: str, folder: str, capture: str, limit: str = "") -> float:
+    """The same with everything recorded, or pixels within a limit; the time includes that the file is complete."""
     ae = entity()
     start = perf_counter()
-    with Recorder(capture) as recorder:
+    with Recorder(capture, payload_limit=int(limit) if limit else None) as recorder:
         ae.events.add(recorder)
         _store_all(ae, port, folder)
     return perf_counter() - start
 
 
+def _store_each(association: Association, folder: str) -> None:
+    files = sorted(Path(folder).iterdir())
+    for file, response in zip(files, association.c_store_each(files), strict=True):
+        if response.status:
+            raise RuntimeError(f"{file}: status {response.status:04X}")
+
+
 def _store_all(ae: AE, port: str, folder: str) -> float:
     start = perf_counter()
     with ae.associate("127.0.0.1", int(port)) as association:
-        for file in sorted(Path(folder).iterdir()):
-            if association.c_store(file).status:
-                raise RuntimeError(f"{file}: it was not taken")
+        _store_each(association, folder)
     return perf_counter() - start
 
 

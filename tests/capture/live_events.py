@@ -44,10 +44,10 @@ class Association:
             local, remote = remote, local
         return events.ConnectionOpened(self._tick(), self.number, local, remote, self.side)
 
-    def said(self, sender: Side, data: bytes) -> events.Event:
-        """`sender` said `data`."""
+    def said(self, sender: Side, data: bytes, missing: int = 0) -> events.Event:
+        """`sender` said `data`, and more of which nobody is told."""
         kind = events.BytesOut if sender is self.side else events.BytesIn
-        return kind(self._tick(), self.number, data)
+        return kind(self._tick(), self.number, data, missing)
 
     def closed(self, by: Side = Side.REQUESTOR, how: CloseHow = CloseHow.FIN) -> events.Event:
         """The connection is down."""

@@ -25,8 +25,11 @@ class Frames:
     frames: list[tuple[int, bytes, str]] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
 
-    def write(self, time: int, frame: bytes, comment: str = "") -> None:
+    lengths: list[int | None] = field(default_factory=list)
+
+    def write(self, time: int, frame: bytes, comment: str = "", length: int | None = None) -> None:
         self.frames.append((time, frame, comment))
+        self.lengths.append(length)
 
     def write_names(self, names: dict[str, str]) -> None:
         self.names.update(names)
@@ -119,6 +122,26 @@ def test_parts_stay_apart_where_that_is_asked_for() -> None:
         data[:30],
         data[30:],
     ]
+
+
+def test_of_a_pdu_that_was_cut_the_frames_say_how_long_they_were() -> None:
+    a = Association()
+    data = p_data(70_000)
+    stream = [a.opened(), a.said(REQUESTOR, data[:20], 69_980), a.said(REQUESTOR, RELEASE_RQ), a.ended()]
+    frames = log(*stream)
+    assert [data[:20], RELEASE_RQ] == frames.data
+    sequences = [segment.sequence - frames.segments[2].sequence for segment in frames.segments[3:6]]
+    assert [0, 65_481, 70_000] == [*sequences[:2], frames.segments[-1].sequence - frames.segments[2].sequence]
+    assert [54 + 65_481, 54 + 70_000 - 65_481] == frames.lengths[3:5]
+
+
+def test_a_pdu_that_is_cut_may_begin_behind_a_part_of_it() -> None:
+    a = Association()
+    data = p_data(1000)
+    parts = [a.said(REQUESTOR, data[:5]), a.said(REQUESTOR, data[5:30], 970), a.said(REQUESTOR, RELEASE_RQ)]
+    frames = log(a.opened(), *parts)
+    assert [data[:30], RELEASE_RQ] == frames.data
+    assert 54 + 1000 == frames.lengths[3]
 
 
 def test_parts_of_a_pdu_that_fits_no_frame_are_written_at_once() -> None:

@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 from dicomsim import resources
-from dicomsim.capture.captured import CapturedEnd, CapturedOpen
+from dicomsim.capture.captured import CapturedEnd, CapturedOpen, CapturedPdu
 from dicomsim.capture.conversation import read
 from dicomsim.capture.files import CaptureReader
 from dicomsim.capture.recorder import Recorder
 from dicomsim.errors import FileError
 from dicomsim.events import CloseHow, PduIn, Side
+from dicomsim.part10 import file_meta
+from dicomsim.presentation import build_context
+from dicomsim.services.storage import StoreTo
 from tests.capture.live_events import PEER, RELEASE_RP, RELEASE_RQ, TIME, US, Association, like, p_data, pdus
+from tests.meeting import CT_IMAGE_STORAGE, EXPLICIT, acceptor, meeting, requestor
 
 LIVE = sorted(resources.captures().glob("*/*.pcap*"))
 WITH_BYTES = [path for path in LIVE if path.stem != "refused"]
@@ -132,3 +136,31 @@ def test_a_full_disk_does_not_hide_another_error() -> None:
     with pytest.raises(ValueError, match="the real one") as caught, record_to_full_disk(1):
         raise ValueError("the real one")
     assert caught.value.__notes__ == ["/dev/full: cannot be written: No space left on device"]
+
+
+@pytest.mark.parametrize("suffix", ["pcap", "pcapng"])
+def test_with_a_payload_limit_pixels_are_cut_and_all_else_is_whole(tmp_path: Path, suffix: str) -> None:
+    path, full = tmp_path / f"cut.{suffix}", tmp_path / f"full.{suffix}"
+    sent = tmp_path / "large.dcm"
+    meta = file_meta(CT_IMAGE_STORAGE, "1.2.3", EXPLICIT, "1.2.3.4", "TEST")
+    pixels = b"\xe0\x7f\x10\0OW\0\0" + (100_000).to_bytes(4, "little") + bytes(100_000)
+    sent.write_bytes(meta + b"\x08\0\x18\0UI\x06\x001.2.3\0" + pixels)
+    for where, limit in ((path, 64), (full, None)):
+        ae = requestor(CT_IMAGE_STORAGE)
+        ae.requested_contexts = [build_context(CT_IMAGE_STORAGE, EXPLICIT)]
+        taking = acceptor(CT_IMAGE_STORAGE)
+        taking.store_to = StoreTo.NOWHERE
+        with Recorder(where, payload_limit=limit) as recorder:
+            ae.events.add(recorder)
+            with meeting(ae, taking) as association:
+                assert 0 == association.c_store(sent).status
+                association.release()
+    assert path.stat().st_size < 5_000 < 100_000 < full.stat().st_size
+    cut, whole = ([item for item in read(one) if isinstance(item, CapturedPdu)] for one in (path, full))
+    assert [(item.sender, item.data[:76], item.length) for item in whole] == [
+        (item.sender, item.data[:76], item.length) for item in cut
+    ]
+    damaged = [item for item in cut if item.damage]
+    assert {len(item.data) > 1000 for item in damaged} == {True}
+    assert 100_000 < sum(item.length for item in damaged)
+    assert not any(item.damage for item in whole)

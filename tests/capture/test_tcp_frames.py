@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dicomsim.capture.frames import ACK, FIN, PSH, RST, SYN, FrameParser, Segment, endpoints, reverse
 from dicomsim.capture.packet import Packet
-from dicomsim.capture.tcp_frames import LARGEST_SEGMENT, TcpFrames, ones_complement_sum
+from dicomsim.capture.tcp_frames import LARGEST_SEGMENT, TcpFrames, ones_complement_sum, wire_length
 from dicomsim.events import Side
 
 CLIENT, SERVER = ("10.1.2.3", 50_000), ("10.1.2.4", 104)
@@ -166,3 +166,16 @@ def test_what_is_sent_comes_back_from_the_frames(version: int, turns: list[tuple
             streams[parse(frame).key] += parse(frame).payload
     assert streams[key] == b"".join(data for sender, data in turns if sender is Side.REQUESTOR)
     assert streams[reverse(key)] == b"".join(data for sender, data in turns if sender is Side.ACCEPTOR)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_frame_of_which_bytes_are_missing_says_how_long_it_was(version: int) -> None:
+    connection = TcpFrames(*PAIRS[version])
+    (whole,) = connection.data(Side.REQUESTOR, b"all")
+    short, _ = connection.data(Side.REQUESTOR, b"some", 96)
+    (after,) = connection.data(Side.REQUESTOR, b"next")
+    headers = len(whole) - 3
+    assert [len(whole), headers + 100, len(after)] == [wire_length(frame) for frame in (whole, short, after)]
+    assert headers + 4 == len(short)
+    assert [0, 3, 103] == [parse(frame).sequence - parse(whole).sequence for frame in (whole, short, after)]
+    assert b"some" == parse(short).payload

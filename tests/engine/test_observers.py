@@ -99,3 +99,35 @@ def test_an_observer_must_be_callable(callback: Any) -> None:
 def test_a_kind_must_be_a_class_of_events(kind: Any) -> None:
     with pytest.raises(TypeError, match="kind of event"):
         Observers().add(print, kind)
+
+
+class Limited:
+    """An observer that says what it wants of whom."""
+
+    def __init__(self, payload_limit: int | None, *kinds: type[Event]) -> None:
+        self.payload_limit = payload_limit
+        self.kinds = kinds
+
+    def wants(self, *kinds: type[Event]) -> bool:
+        return bool(set(kinds) & set(self.kinds))
+
+    def __call__(self, event: Event) -> None:
+        raise NotImplementedError
+
+
+def test_a_callback_may_say_itself_what_it_wants() -> None:
+    observers = Observers()
+    observers.add(Limited(None, events.BytesIn))
+    assert audience(observers).wants(events.BytesIn)
+    assert not audience(observers).wants(events.PduIn)
+
+
+@pytest.mark.parametrize(
+    ("limits", "common"), [((), None), ((10,), 10), ((10, 20), 20), ((10, None), None), ((0,), 0), ((None,), None)]
+)
+def test_as_much_of_a_data_set_is_told_as_anybody_wants(limits: tuple[int | None, ...], common: int | None) -> None:
+    observers = Observers()
+    observers.add(Limited(None, events.MessageIn))  # to whom bytes do not matter
+    for limit in limits:
+        observers.add(Limited(limit, events.BytesIn))
+    assert common == audience(observers).payload_limit
