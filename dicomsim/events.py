@@ -87,7 +87,7 @@ class Negotiated(Event):
 
 @dataclass(frozen=True, slots=True)
 class BytesIn(Event):
-    """What one read from the transport gave; of each PDU in it, where every observer has a payload limit."""
+    """What one read from the transport gave; one event a PDU in it where every observer has a payload limit."""
 
     data: bytes
     """The bytes, a copy."""
@@ -97,7 +97,7 @@ class BytesIn(Event):
 
 @dataclass(frozen=True, slots=True)
 class BytesOut(Event):
-    """What one write to the transport took; of each PDU in it, where every observer has a payload limit."""
+    """What one write to the transport took; one event a PDU in it where every observer has a payload limit."""
 
     data: bytes
     """The bytes, a copy."""

@@ -8,13 +8,14 @@ that come with pauses between them stay apart, as they were.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, ClassVar
 
 from dicomsim import events
 from dicomsim.capture.files import CaptureWriter
 from dicomsim.capture.tcp_frames import Address, TcpFrames, parse_address, wire_length
+from dicomsim.engine.payload_cutter import PayloadCutter
 from dicomsim.events import CloseHow, Side
 
 JOIN_WITHIN = 50_000_000
@@ -88,12 +89,13 @@ class _Entry:
 class _Link:
     """One connection."""
 
-    __slots__ = ("closing", "ended", "frames", "heads", "name", "notes", "ours", "parts", "said", "state")
+    __slots__ = ("closing", "cutters", "ended", "frames", "heads", "name", "notes", "ours", "parts", "said", "state")
 
-    def __init__(self, name: str, frames: TcpFrames, ours: Side) -> None:
+    def __init__(self, name: str, frames: TcpFrames, ours: Side, limit: int | None = None) -> None:
         self.name = name
         self.frames = frames
         self.ours = ours
+        self.cutters = None if limit is None else {side: PayloadCutter(limit) for side in Side}
         self.heads = {side: _Heads() for side in Side}
         self.parts: dict[Side, _Entry | None] = dict.fromkeys(Side)
         self.notes: list[str] = []
@@ -117,12 +119,21 @@ class _Link:
 class FrameLog:
     """Takes events in order and writes frames; not for several threads at once."""
 
-    def __init__(self, writer: CaptureWriter, *, segment: int | None = None, join: bool = True) -> None:
+    def __init__(
+        self,
+        writer: CaptureWriter,
+        *,
+        segment: int | None = None,
+        join: bool = True,
+        payload_limit: int | None = None,
+    ) -> None:
         """`segment` is the most data of a segment, by default all that a frame can hold.
 
-        Without `join` every read and write stays a segment of its own.
+        Without `join` every read and write stays a segment of its own. Of a data set fragment at most `payload_limit`
+        bytes are written.
         """
         self._writer = writer
+        self._limit = payload_limit
         self._segment = segment
         self._join = join
         self._links: dict[int, _Link] = {}
@@ -166,7 +177,7 @@ class FrameLog:
         link = self._links.get(association)
         if link is None:
             frames = TcpFrames(UNKNOWN, UNKNOWN, distinct=association, segment=self._segment)
-            link = _Link(f"association {association}", frames, Side.REQUESTOR)
+            link = _Link(f"association {association}", frames, Side.REQUESTOR, self._limit)
             link.notes.append("open before the recording began, its addresses and which side is ours are unknown")
             self._links[association] = link
         return link
@@ -181,7 +192,7 @@ class FrameLog:
         ours = event.side
         client, server = (event.local, event.remote) if ours is Side.REQUESTOR else (event.remote, event.local)
         frames = TcpFrames(client, server, distinct=event.time ^ event.association, segment=self._segment)
-        link = self._links[event.association] = _Link(f"association {event.association}", frames, ours)
+        link = self._links[event.association] = _Link(f"association {event.association}", frames, ours, self._limit)
         note = f"the {ours.value} is ours" + (", the bytes travelled encrypted" if event.tls else "")
         self._add(link, frames.handshake, note)
 
@@ -197,7 +208,7 @@ class FrameLog:
         link = self._link(event.association)
         sender = link.ours if isinstance(event, events.BytesOut) else link.ours.other
         heads = link.heads[sender]
-        for piece, missing, ends in heads.cut(event.data, event.missing):
+        for piece, missing, ends in self._pieces(link, sender, event):
             entry = _Entry(self._time, "", partial(link.frames.data, sender, missing=missing), piece)
             part = link.parts[sender]
             if part is not None:
@@ -209,6 +220,17 @@ class FrameLog:
             self._entries.append(entry)
             self._held += len(piece)
             self._name_hosts(link, entry.data)
+
+    def _pieces(
+        self, link: _Link, sender: Side, event: events.BytesIn | events.BytesOut
+    ) -> Iterator[tuple[bytes, int, bool]]:
+        """What is to be a segment, how many bytes are missing behind it, and whether a PDU ends there."""
+        heads = link.heads[sender]
+        if link.cutters is None:
+            yield from heads.cut(event.data, event.missing)
+            return
+        for data, missing in link.cutters[sender].cut((event.data,), event.missing):
+            yield from heads.cut(data, missing)
 
     def _take_over(self, part: _Entry, entry: _Entry, limit: int) -> None:
         """Join a part with the next one if they came close together."""

@@ -54,7 +54,9 @@ class Recorder:
         self._enough = min(BATCH_BYTES, queue_bytes // 2)
         try:
             self._file = open(self.path, "wb", buffering=BATCH_BYTES)  # noqa: SIM115  # closed by the writer
-            self._log = FrameLog(open_writer(self.path, self._file), segment=segment, join=join)
+            self._log = FrameLog(
+                open_writer(self.path, self._file), segment=segment, join=join, payload_limit=payload_limit
+            )
         except OSError as error:
             raise self._failure(error) from error
         self._lock = threading.Lock()

@@ -42,6 +42,14 @@ class Parsed(ParamType):
 PEER = Parsed("[AET@]HOST:PORT", parse_peer)
 TITLE = Parsed("AET", check_title)
 
+payload_limit_option = click.option(
+    "--payload-limit",
+    type=click.IntRange(min=0),
+    metavar="BYTES",
+    help="Keep no more of each data set fragment in the capture: pixels make it large.",
+)
+"""For commands with --record."""
+
 LONGEST_TIMEOUT = 1e6
 """Seconds, more than eleven days."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomsim.cli.options import PEER, SECONDS, TITLE, example
+from dicomsim.cli.options import PEER, SECONDS, TITLE, example, payload_limit_option
 from dicomsim.errors import ConnectError, DicomsimError
 from dicomsim.peer_address import ANY_ACCEPTOR, PeerAddress
 
@@ -51,6 +51,7 @@ ANSWER_SECONDS = 30.0
 @click.option(
     "--record", type=click.Path(path_type=str), metavar="FILE", help="Write the live conversation as a capture."
 )
+@payload_limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object an association, on a line each.")
 def command(file: str, peer: PeerAddress, as_json: bool, record: str | None, **options: Any) -> int:
     """Play the requestor of each captured association again and say what the live peer answers otherwise.
@@ -89,7 +90,8 @@ def _reports(
         secrets=options["secrets"],
         damaged=options["damaged"],
     )
-    observer = stack.enter_context(Recorder(record)) if record else None
+    limit: int | None = options["payload_limit"]
+    observer = stack.enter_context(Recorder(record, payload_limit=limit)) if record else None
     connect = partial(connect_stream, peer.host, peer.port, options["timeout"], observer)
     statuses = Statuses[options["statuses"].upper()]
     yield from replay_file(file, connect, play, association=options["association"], statuses=statuses)

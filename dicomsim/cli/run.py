@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dicomsim.cli.options import PEER, SECONDS, Parsed, calling_option, example
+from dicomsim.cli.options import PEER, SECONDS, Parsed, calling_option, example, payload_limit_option
 from dicomsim.errors import FileError
 from dicomsim.scenario.finding import find_scenarios
 
@@ -61,6 +61,7 @@ FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--junit", type=FILE, metavar="F", help="Write JUnit XML.")
 @click.option("--json", "json_file", type=FILE, metavar="F", help="Write a JSON report.")
 @click.option("--record", type=FILE, metavar="F", help="Write a capture of everything.")
+@payload_limit_option
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Run scenarios against a peer and judge its answers.
 
@@ -115,7 +116,7 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
     console.on_broken_pipe = _broken_pipe  # type: ignore[method-assign]  # rich would exit, in the middle of pytest
     with ExitStack() as exits:
         if options["record"] is not None:
-            recorder = exits.enter_context(Recorder(options["record"]))
+            recorder = exits.enter_context(Recorder(options["record"], payload_limit=options["payload_limit"]))
             settings = replace(settings, observer=recorder, note=recorder.note)
         runner = exits.enter_context(Runner(settings))
         for role in settings.roles:

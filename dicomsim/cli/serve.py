@@ -23,6 +23,7 @@ from dicomsim.cli.options import (
     TRANSFER_SYNTAX,
     example,
     max_pdu_option,
+    payload_limit_option,
     timeout_option,
     trace_option,
 )
@@ -80,6 +81,7 @@ Queue = queue.SimpleQueue[Entry | Stop]
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For rules with a probability.")
 @click.option("--record", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a capture.")
+@payload_limit_option
 @click.option("-n", "--count", type=click.IntRange(min=1), metavar="COUNT", help="End after so many associations.")
 @click.option(
     "--max-associations", type=click.IntRange(min=1), default=4096, show_default=True, metavar="N", help="At once."
@@ -112,7 +114,7 @@ def command(
     happened: Queue = queue.SimpleQueue()
     with ExitStack() as exits:
         ae = make_acceptor(**options)
-        _observe(ae, exits, _book(ledger, happened), options["record"], trace)
+        _observe(ae, exits, _book(ledger, happened), options["record"], options["payload_limit"], trace)
         exits.enter_context(_logging())
         exits.enter_context(_signals(happened))
         server = exits.enter_context(ae.start_server((options["host"], options["port"]), ssl_context=ssl_context))
@@ -141,14 +143,14 @@ def _book(ledger: Ledger, happened: Queue) -> Callable[[Event], None]:
 
 
 def _observe(
-    ae: AE, exits: ExitStack, book: Callable[[Event], None], record: Path | None, trace: bool
+    ae: AE, exits: ExitStack, book: Callable[[Event], None], record: Path | None, limit: int | None, trace: bool
 ) -> None:
     """Put what happens where it is wanted."""
     ae.events.add(book, *KINDS)
     if record is not None:
         from dicomsim.capture.recorder import Recorder
 
-        ae.events.add(exits.enter_context(Recorder(record)))
+        ae.events.add(exits.enter_context(Recorder(record, payload_limit=limit)))
     if trace:
         from dicomsim.cli.trace import KINDS as TRACED
         from dicomsim.cli.trace import Trace

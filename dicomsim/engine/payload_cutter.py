@@ -30,8 +30,11 @@ class PayloadCutter:
         self._left = 0  # bytes to come of that PDU behind its head
         self._keep = 0  # how many of them are kept
 
-    def cut(self, buffers: Sequence[Buffer]) -> Iterator[tuple[bytes, int]]:
-        """Take what was read or written at once; for each PDU in it, what is kept and how many bytes lack behind."""
+    def cut(self, buffers: Sequence[Buffer], lacking: int = 0) -> Iterator[tuple[bytes, int]]:
+        """Take what was read or written at once; for each PDU in it, what is kept and how many bytes lack behind.
+
+        `lacking` bytes of the last PDU had been cut off before.
+        """
         kept, missing = bytearray(), 0
         for buffer in buffers:
             position, end = 0, len(buffer)
@@ -54,8 +57,11 @@ class PayloadCutter:
                 if not (self._left or self._head):
                     yield bytes(kept), missing
                     kept, missing = bytearray(), 0
-        if kept or missing:
-            yield bytes(kept), missing
+        if lacking:
+            self._left = max(self._left - lacking, 0)
+            self._keep = 0
+        if kept or missing or lacking:
+            yield bytes(kept), missing + lacking
 
     def _wanted(self) -> int:
         """How long the head is to be before anything can be said."""

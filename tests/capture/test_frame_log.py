@@ -135,6 +135,16 @@ def test_of_a_pdu_that_was_cut_the_frames_say_how_long_they_were() -> None:
     assert [54 + 65_481, 54 + 70_000 - 65_481] == frames.lengths[3:5]
 
 
+@pytest.mark.parametrize("missing", [0, 500])
+def test_what_is_above_the_payload_limit_is_left_out(missing: int) -> None:
+    a = Association()
+    data = p_data(1000)
+    stream = [a.opened(), a.said(REQUESTOR, data[: 1000 - missing], missing), a.said(REQUESTOR, RELEASE_RQ)]
+    frames = log(*stream, payload_limit=8)
+    assert [data[:20], RELEASE_RQ] == frames.data
+    assert 54 + 1000 == frames.lengths[3]
+
+
 def test_a_pdu_that_is_cut_may_begin_behind_a_part_of_it() -> None:
     a = Association()
     data = p_data(1000)

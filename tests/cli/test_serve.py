@@ -125,6 +125,15 @@ def test_a_capture_is_recorded(tmp_path: Path) -> None:
     assert (tmp_path / "session.pcapng").read_bytes().startswith(b"\x0a\x0d\x0d\x0a")
 
 
+def test_a_capture_may_be_kept_small(tmp_path: Path) -> None:
+    record, sent = tmp_path / "session.pcapng", write_file(tmp_path / "large.dcm", "1.2.3", data=bytes(100_000))
+    with serving("-n", 1, "--output", tmp_path, "--record", record, "--payload-limit", 100) as served:
+        with served.associate() as association:
+            assert 0 == association.c_store(sent).status
+        assert 0 == served.end()[0]
+    assert record.stat().st_size < 10_000
+
+
 def test_titles_are_required_if_asked_for() -> None:
     with serving("--aet", "PEER", "--require-called", "-n", 1) as served:
         association = served.associate()

@@ -59,6 +59,13 @@ def test_however_the_bytes_come_the_same_are_kept(pdus: list[bytes], sizes: list
     assert sum(max(200 - limit, 0) for pdu in pdus if pdu is DATA) == missing
 
 
+@given(PDUS, st.integers(0, 100), st.integers(100, 250))
+def test_what_was_cut_before_can_be_cut_again(pdus: list[bytes], limit: int, before: int) -> None:
+    first, second = PayloadCutter(before), PayloadCutter(limit)
+    again = [piece for pdu in pdus for data, lack in first.cut((pdu,)) for piece in second.cut((data,), lack)]
+    assert [piece for pdu in pdus for piece in PayloadCutter(limit).cut((pdu,))] == again
+
+
 def test_of_a_file_no_more_is_read_than_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(bytes(range(200)))
