@@ -9,11 +9,24 @@ from __future__ import annotations
 from enum import IntEnum
 
 
+class ExitCode(IntEnum):
+    """What the command line exits with; every command means the same by it."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    DOES_NOT_PARSE = 3
+    NO_CONNECTION = 4
+    TIME_LIMIT = 5
+    NOTHING_RUN = 6
+    INTERRUPTED = 130
+
+
 class DicomsimError(Exception):
     """Something dicomsim can explain in one line."""
 
-    exit_code = 1
-    """What the command line exits with: 1 failed, 2 usage, 3 does not parse, 4 no connection, 5 time limit."""
+    exit_code: int = ExitCode.FAILED
+    """What the command line exits with where nothing else is known to have gone wrong."""
 
 
 class WireFault(IntEnum):
@@ -28,7 +41,7 @@ class WireFault(IntEnum):
 class WireError(DicomsimError):
     """Bytes that are not what they claim to be, or a value that has no bytes."""
 
-    exit_code = 3
+    exit_code = ExitCode.DOES_NOT_PARSE
 
     def __init__(self, offset: int, path: str, reason: str, kind: WireFault = WireFault.INVALID_VALUE) -> None:
         super().__init__(f"byte {offset}, {path}: {reason}")
@@ -49,22 +62,22 @@ class StateError(DicomsimError):
 class FileError(DicomsimError):
     """A file that cannot be read as what it should be; the message begins with its path."""
 
-    exit_code = 3
+    exit_code = ExitCode.DOES_NOT_PARSE
 
 
 class ConnectError(DicomsimError):
     """No transport connection: refused, unreachable, unknown host, TLS handshake failed."""
 
-    exit_code = 4
+    exit_code = ExitCode.NO_CONNECTION
 
 
 class AssociationError(DicomsimError):
     """The association was rejected, or ended while an answer was awaited."""
 
-    exit_code = 4
+    exit_code = ExitCode.NO_CONNECTION
 
 
 class TimeLimitError(DicomsimError):
     """A named timeout ran out; the message has its name and its value in seconds."""
 
-    exit_code = 5
+    exit_code = ExitCode.TIME_LIMIT

@@ -14,13 +14,13 @@ from difflib import get_close_matches
 from random import Random
 from typing import Any
 
-from dicomsim.errors import DicomsimError
+from dicomsim.errors import DicomsimError, ExitCode
 
 
 class RuleError(DicomsimError):
     """A rule that cannot be understood; the message says which word, and what may have been meant."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
     def __init__(self, reason: str, *where: str | int, column: int = 0, value: bool = False) -> None:
         super().__init__(reason)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from dicomsim import __version__
-from dicomsim.errors import DicomsimError
+from dicomsim.errors import DicomsimError, ExitCode
 
 COMMANDS = {
     "echo": "Verify that a peer answers (C-ECHO).",
@@ -27,12 +27,6 @@ COMMANDS = {
     "demo": "See all of it at work in half a minute.",
 }
 """Name and short help, in the order of the help page."""
-
-FAILED = 1
-"""Exit code where nothing more can be said."""
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C."""
 
 
 class LazyGroup(click.Group):
@@ -75,17 +69,15 @@ def _print_no_more() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line and exit with the code of the design's table."""
+    """Run the command line and exit with one of the codes of `ExitCode`."""
     _open_closed_streams()
     try:
         code = dicomsim.main(arguments, prog_name="dicomsim", standalone_mode=False)
-    except click.exceptions.Abort:
-        code = INTERRUPTED
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        code = ExitCode.INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough, as `| head` does
         _print_no_more()
-        code = 0
+        code = ExitCode.OK
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -96,5 +88,5 @@ def main(arguments: list[str] | None = None) -> Any:
         _print_no_more()
         where = "" if error.filename is None else f"{error.filename}: "
         click.echo(f"dicomsim: {where}{(error.strerror or str(error)).lower()}", err=True)
-        code = FAILED
+        code = ExitCode.FAILED
     sys.exit(code if isinstance(code, int) else 0)

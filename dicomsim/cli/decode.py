@@ -9,13 +9,12 @@ from collections.abc import Iterator
 import click
 
 from dicomsim.cli.options import example
+from dicomsim.errors import ExitCode
 
 NARROWEST = 60
 """Columns below which a ladder cannot be read."""
 WIDEST = 1000
 """Columns beyond which nobody sees both ends of it."""
-NOTHING = 6
-"""Exit code for a capture without DICOM."""
 
 
 @click.command(
@@ -51,7 +50,7 @@ def command(file: str, as_json: bool, association: int | None, ports: tuple[int,
     if not shown:
         which = "no DICOM association" if association is None else f"no association {association}"
         click.echo(f"dicomsim: {file}: {which} in this capture", err=True)
-        return NOTHING
+        return ExitCode.NOTHING_RUN
     return 0
 
 

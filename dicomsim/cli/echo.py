@@ -27,7 +27,7 @@ from dicomsim.cli.requesting import (
     refusal,
 )
 from dicomsim.cli.secure import client_tls_options
-from dicomsim.errors import DicomsimError
+from dicomsim.errors import DicomsimError, ExitCode
 from dicomsim.peer_address import PeerAddress
 from dicomsim.presentation import DEFAULT_TRANSFER_SYNTAXES, build_context
 from dicomsim.status import StatusClass, describe_status, status_class
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from dicomsim.association import Association
     from dicomsim.outcome import Outcome
 
-INTERRUPTED = 130
 LITTLE_ENDIAN = tuple(map(str, DEFAULT_TRANSFER_SYNTAXES[:2]))
 
 
@@ -131,7 +130,7 @@ def _converse(association: Association, echoes: Echoes, peer: PeerAddress, verbo
                 if status != 0:
                     echoes.fail(f"{peer}: answers {meaning}", 1)
     except KeyboardInterrupt:
-        echoes.fail(f"interrupted after {len(echoes.answers)} of {echoes.wanted} echoes", INTERRUPTED)
+        echoes.fail(f"interrupted after {len(echoes.answers)} of {echoes.wanted} echoes", ExitCode.INTERRUPTED)
     except DicomsimError as error:
         if association.outcome is None:
             echoes.fail(f"{peer}: {error}", error.exit_code)

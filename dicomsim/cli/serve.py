@@ -30,6 +30,7 @@ from dicomsim.cli.options import (
 from dicomsim.cli.secure import server_tls_options
 from dicomsim.cli.serving import make_acceptor
 from dicomsim.engine.clock import SystemClock
+from dicomsim.errors import ExitCode
 from dicomsim.events import Event
 from dicomsim.peer_address import host_and_port
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
     from dicomsim.server import Server
 
-INTERRUPTED = 130
 Stop = signal.Signals
 Queue = queue.SimpleQueue[Entry | Stop]
 
@@ -163,7 +163,7 @@ def _serve(happened: Queue, ledger: Ledger, output: _Output, count: int | None) 
     while True:
         entry = happened.get()
         if isinstance(entry, Stop):
-            return INTERRUPTED if entry is signal.SIGINT else 0
+            return ExitCode.INTERRUPTED if entry is signal.SIGINT else ExitCode.OK
         output.entry(entry)
         if count is not None and ledger.associations >= count:
             return 0

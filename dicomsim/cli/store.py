@@ -24,12 +24,8 @@ from dicomsim.cli.requesting import REQUESTOR_TIMEOUTS, Requestor, describe_peer
 from dicomsim.cli.secure import client_tls_options
 from dicomsim.cli.sending import Item, Result, Sending, find
 from dicomsim.engine.clock import SystemClock
+from dicomsim.errors import ExitCode
 from dicomsim.peer_address import PeerAddress
-
-INTERRUPTED = 130
-NOTHING_RUN = 6
-DOES_NOT_PARSE = 3
-FAILED = 1
 
 
 @click.command(
@@ -113,12 +109,13 @@ class Report:
         """The most telling reason, if not all is good."""
         failure = self.sending.failure
         if self.sending.interrupted:
-            return INTERRUPTED
+            return ExitCode.INTERRUPTED
         if failure is not None:
             return failure.error().exit_code
         if not self.sendable:
-            return DOES_NOT_PARSE if self.counts[Result.UNREADABLE] else NOTHING_RUN
-        return 0 if self.counts[Result.STORED] == len(self.items) - self.counts[Result.SKIPPED] else FAILED
+            return ExitCode.DOES_NOT_PARSE if self.counts[Result.UNREADABLE] else ExitCode.NOTHING_RUN
+        complete = self.counts[Result.STORED] == len(self.items) - self.counts[Result.SKIPPED]
+        return ExitCode.OK if complete else ExitCode.FAILED
 
     @property
     def problem(self) -> str:

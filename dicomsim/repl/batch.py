@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from dicomsim.errors import ExitCode
 from dicomsim.repl.commands.prompt import Quit
 from dicomsim.repl.interpreter import Interpreter
-from dicomsim.repl.workbench import INTERRUPTED
-
-NOTHING_RUN = 6
-"""Exit code when there was no command."""
 
 
 def lines_of(stream: TextIO) -> Iterator[tuple[str, str]]:
@@ -33,10 +30,10 @@ def run_batch(interpreter: Interpreter, lines: Iterable[tuple[str, str]]) -> int
     except Quit:
         pass
     except KeyboardInterrupt:  # between two commands
-        code = INTERRUPTED
+        code = ExitCode.INTERRUPTED
     finally:
         try:
             cleared = interpreter.bench.close()
         except KeyboardInterrupt:
-            cleared = INTERRUPTED
-    return code or cleared or (0 if interpreter.count else NOTHING_RUN)
+            cleared = ExitCode.INTERRUPTED
+    return code or cleared or (0 if interpreter.count else ExitCode.NOTHING_RUN)

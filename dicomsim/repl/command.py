@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from dicomsim.behaviour.values import suggest
-from dicomsim.errors import DicomsimError
+from dicomsim.errors import DicomsimError, ExitCode
 from dicomsim.repl.form import Form
 from dicomsim.repl.line import Part, Word
 
@@ -28,7 +28,7 @@ IGNORE = "-"
 class CommandError(DicomsimError):
     """What was typed is no command, or not one that can be carried out as it stands."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class Place(Enum):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-from dicomsim.errors import DicomsimError
+from dicomsim.errors import DicomsimError, ExitCode
 from dicomsim.repl.command import IGNORE, Command, CommandError, Registry, bind
 from dicomsim.repl.line import Part, read_line
-from dicomsim.repl.workbench import INTERRUPTED, Workbench
+from dicomsim.repl.workbench import Workbench
 
 
 class Interpreter:
@@ -27,7 +27,7 @@ class Interpreter:
         for part in read_line(line):
             if part.words:
                 code = self._run(part, line, about)
-                if code == INTERRUPTED or (code and not part.words[0].text.startswith(IGNORE)):
+                if code == ExitCode.INTERRUPTED or (code and not part.words[0].text.startswith(IGNORE)):
                     return code
         return 0
 
@@ -44,7 +44,7 @@ class Interpreter:
                     command.function(self.bench, *arguments, **named)
             except KeyboardInterrupt:
                 self._interrupt(command)
-                return INTERRUPTED
+                return ExitCode.INTERRUPTED
             except DicomsimError as error:
                 what = f"{command.name}: " if command is not None and not isinstance(error, CommandError) else ""
                 self.bench.complain(f"{about}{what}{error}")

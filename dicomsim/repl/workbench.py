@@ -20,7 +20,7 @@ from dicomsim.association import Association
 from dicomsim.behaviour import Behaviour
 from dicomsim.capture.recorder import Recorder
 from dicomsim.engine.timeouts import NAMES
-from dicomsim.errors import AssociationError, DicomsimError
+from dicomsim.errors import AssociationError, DicomsimError, ExitCode
 from dicomsim.events import Event, Side
 from dicomsim.peer_address import PeerAddress, host_and_port
 from dicomsim.presentation import PresentationContext
@@ -36,8 +36,6 @@ from dicomsim.upper_layer.table import State
 
 TIMEOUTS: dict[str, float] = {"connect": 10.0, "acse": 30.0, "dimse": 30.0}
 """Where the prompt differs from an AE's defaults: somebody waits for it."""
-INTERRUPTED = 130
-"""Exit code of what Ctrl-C has ended."""
 PEERS_KEPT = 50
 FIRINGS_TOLD = 3
 """How often a rule may fire on an association before it is told only now and then."""
@@ -336,6 +334,6 @@ class Workbench:
         except KeyboardInterrupt:
             self.output.interrupted()
             association.abort()
-            return INTERRUPTED
+            return ExitCode.INTERRUPTED
         outcome = association.outcome
         return 0 if outcome is None or outcome.is_orderly else outcome.error().exit_code

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from dicomsim import resources
-from dicomsim.errors import DicomsimError
+from dicomsim.errors import DicomsimError, ExitCode
 from dicomsim.scenario.source import MAX_SIZE
 
 SUFFIXES: Final = (".yaml", ".yml")
@@ -25,7 +25,7 @@ _KEY = re.compile(r"^([a-z]+):", re.MULTILINE)
 class NoScenarioError(DicomsimError):
     """There is no such scenario."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 def is_scenario(path: Path) -> bool:

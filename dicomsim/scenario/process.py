@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final, Self
 
-from dicomsim.errors import ConnectError, DicomsimError
+from dicomsim.errors import ConnectError, DicomsimError, ExitCode
 
 END_LIMIT: Final = 2.0
 """Seconds from asking a process to end to ending it."""
@@ -26,7 +26,7 @@ PLACEHOLDERS: Final = ("host", "port", "aet", "file")
 class CommandError(DicomsimError):
     """A command for the peer that cannot be understood."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 def command_line(command: str, values: Mapping[str, str]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from dicomsim.engine.clock import SystemClock
 from dicomsim.engine.stream import Observer, StreamListener, connect_stream
-from dicomsim.errors import AssociationError, ConnectError, DicomsimError, TimeLimitError
+from dicomsim.errors import AssociationError, ConnectError, DicomsimError, ExitCode, TimeLimitError
 from dicomsim.scenario.actors import AeServer, EmbeddedAcceptor, EmbeddedRequestor, actor_of
 from dicomsim.scenario.expecting import Expect, ExpectExit
 from dicomsim.scenario.loader import Case, CaseActor, load_steps
@@ -41,7 +41,7 @@ SANITY: Final = ("each", "ends", "none")
 class OneAtATimeError(DicomsimError):
     """The peer attends to one connection at a time."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from dicomsim.engine.clock import SystemClock
+from dicomsim.errors import ExitCode
 from dicomsim.scenario.pytest_plugin import RUNNER, ScenarioItem
 from dicomsim.scenario.result import CaseResult
-from dicomsim.scenario.verdict import FAILED, INTERRUPTED, NOT_PARSED, NOTHING_RUN, USAGE, Verdict, exit_code
+from dicomsim.scenario.verdict import Verdict, exit_code
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,18 +119,18 @@ class LiveReporter:
         """Stop the clock."""
         self.seconds = self._clock.monotonic() - self._start
 
-    def exit_code(self, code: int, *, strict: bool = False, lost: bool = False) -> int:
+    def exit_code(self, code: int, *, strict: bool = False, lost: bool = False) -> ExitCode:
         """The exit code of the run, from that of pytest and the verdicts."""
         if self.interrupted:
-            return INTERRUPTED
+            return ExitCode.INTERRUPTED
         if self.mistakes:
-            return NOT_PARSED
+            return ExitCode.DOES_NOT_PARSE
         if self.problems or lost:
-            return FAILED
+            return ExitCode.FAILED
         if code == pytest.ExitCode.USAGE_ERROR:
-            return USAGE
+            return ExitCode.USAGE
         if code == pytest.ExitCode.NO_TESTS_COLLECTED:
-            return NOTHING_RUN
+            return ExitCode.NOTHING_RUN
         return exit_code((result.verdict for result in self.results), strict=strict)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+from dicomsim.errors import ExitCode
 from dicomsim.scenario.matchers import matches_pattern
 
 
@@ -61,13 +62,9 @@ def against_known_fault(verdict: Verdict, actual: str, known_actual: str | None)
     return verdict
 
 
-OK, FAILED, USAGE, NOT_PARSED, NO_CONNECTION, TIME_LIMIT, NOTHING_RUN, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
-"""The exit codes of every command."""
-
-
-def exit_code(verdicts: Iterable[Verdict], *, strict: bool = False) -> int:
+def exit_code(verdicts: Iterable[Verdict], *, strict: bool = False) -> ExitCode:
     """0 when nothing is bad, 1 when something is, 6 when nothing was judged at all."""
     seen = frozenset(verdicts)
     if seen & (STRICT if strict else BAD):
-        return FAILED
-    return OK if seen & JUDGED else NOTHING_RUN
+        return ExitCode.FAILED
+    return ExitCode.OK if seen & JUDGED else ExitCode.NOTHING_RUN
