@@ -22,7 +22,8 @@ def registry() -> dict[str, list[str]]:
 
 
 @cache
-def _by_keyword() -> dict[str, TransferSyntaxUID]:
+def names() -> dict[str, TransferSyntaxUID]:
+    """Every name that this module can be asked for, the standard's keywords."""
     return {row[_KEYWORD]: TransferSyntaxUID(row[_UID]) for row in registry().values()}
 
 
@@ -91,10 +92,10 @@ class TransferSyntaxUID(str):
 
 
 def __getattr__(name: str) -> TransferSyntaxUID:
-    if not name.startswith("_") and (uid := _by_keyword().get(name)) is not None:
+    if not name.startswith("_") and (uid := names().get(name)) is not None:
         return uid
     raise AttributeError(f"no transfer syntax has the keyword {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_by_keyword()])
+    return sorted([*globals(), *names()])

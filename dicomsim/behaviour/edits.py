@@ -218,7 +218,7 @@ def make_field(path: str, value: int | str) -> FieldValue:
     if isinstance(value, str) and (prefix := text.partition(":")[0]) in PREFIXES and ":" in text:
         return FieldValue(None, text, PREFIXES[prefix][1](text.partition(":")[2]))
     if _last_name(path) in _UID_NAMES:
-        text = str(sop_class.names().get(text) or _transfer_syntaxes().get(text, text))
+        text = str(sop_class.names().get(text) or transfer_syntax.names().get(text) or text)
     try:
         return FieldValue(read_integer(value), text)
     except RuleError:
@@ -263,7 +263,3 @@ def _make_value_test(path: str, value: Any) -> Callable[[bytes, str], bool]:
         return fnmatchcase(found.decode("utf-8", "backslashreplace").strip(" \0"), text)
 
     return test
-
-
-def _transfer_syntaxes() -> dict[str, str]:
-    return {row[1]: uid for uid, row in transfer_syntax.registry().items()}

@@ -112,8 +112,8 @@ ACTION = list_of(word(*(action.value for action in Action)))
 
 def _uid_keywords(transfer: bool) -> Mapping[str, str]:
     if transfer:
-        return {row[1]: uid for uid, row in transfer_syntax.registry().items()}
-    return {row[1]: uid for uid, row in sop_class.registry().items() if row[1]}
+        return {name: uid.uid for name, uid in transfer_syntax.names().items()}
+    return {name: uid.uid for name, uid in sop_class.names().items() if name == uid.keyword}
 
 
 _UID_FORM = re.compile(r"[0-9.*?]+")

@@ -118,21 +118,22 @@ def _shown(seconds: float | None) -> str:
 
 def parse_transfer_syntax(text: str) -> str:
     """A transfer syntax by its UID or its keyword, in any case; raises `ValueError`, naming what may be meant."""
-    from dicomsim.transfer_syntax import registry
+    from dicomsim.transfer_syntax import names
 
     if text[:1].isdigit() and text.isascii() and text.isprintable():
         return text
-    keywords = {row[1].casefold(): uid for uid, row in registry().items()}
-    if text.casefold() in keywords:
-        return keywords[text.casefold()]
+    known = {name.casefold(): syntax for name, syntax in names().items()}
+    if text.casefold() in known:
+        return known[text.casefold()].uid
     from difflib import get_close_matches
 
-    near = get_close_matches(text.casefold(), keywords, 1, 0.5)
-    meant = f": did you mean {registry()[keywords[near[0]]][1]}?" if near else ""
+    near = get_close_matches(text.casefold(), known, 1, 0.5)
+    meant = f": did you mean {known[near[0]].keyword}?" if near else ""
     raise ValueError(f"{text!r} is no UID and no transfer syntax's keyword{meant}")
 
 
 TRANSFER_SYNTAX = Parsed("UID|KEYWORD", parse_transfer_syntax)
+
 
 def check_host(text: str) -> str:
     """An address to listen on; raises `ValueError` for none, which would be every interface."""

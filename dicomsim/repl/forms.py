@@ -76,9 +76,8 @@ FOLDER = Form("DIR", _path, _folders)
 @cache
 def _classes() -> tuple[Offer, ...]:
     lists = [Offer(name, "all of them") for name in list_names() if name != "Verification"]
-    classes = [
-        Offer(row[1], row[2]) for row in sop_class.registry().values() if row[1] and row[3].endswith("SOP Class")
-    ]
+    known = map(sop_class.SOPClass, sop_class.registry())
+    classes = [Offer(each.keyword, each.name) for each in known if each.keyword and each.kind.endswith("SOP Class")]
     return (*classes, *lists)
 
 

@@ -78,7 +78,7 @@ def _named(word: str) -> tuple[list[str], list[str]]:
 def _transfer_syntax(word: str) -> str:
     if word[:1].isdigit():
         return word
-    known = {row[1]: uid for uid, row in transfer_syntax.registry().items()}
+    known = transfer_syntax.names()
     if word not in known:
         raise ValueError(f"{word!r} is no transfer syntax's keyword or UID{suggest(word, known)}")
     return known[word]

@@ -118,9 +118,9 @@ def _check_uid(value: Any) -> Any:
         return value
     if (known := sop_class.names().get(value)) is not None:
         return str(known)
-    syntaxes = {row[1]: uid for uid, row in transfer_syntax.registry().items()}
+    syntaxes = transfer_syntax.names()
     if value in syntaxes:
-        return syntaxes[value]
+        return str(syntaxes[value])
     near = get_close_matches(value, [*sop_class.names(), *syntaxes], 1)
     raise ValueError(f"{value} is no SOP class or transfer syntax{f', did you mean {near[0]}?' if near else ''}")
 
