@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from dicomsim.peer_address import host_and_port
 from dicomsim.presentation import ROLES, PresentationContext
 from dicomsim.transfer_syntax import TransferSyntaxUID
 
@@ -34,7 +35,7 @@ def _seconds(value: float | None) -> str:
 
 
 def _settings(ae: ApplicationEntity) -> Iterator[str]:
-    listening = ", ".join(f"{host or '*'}:{port}" for host, port in ae.listening())
+    listening = ", ".join(host_and_port(host or "*", port) for host, port in ae.listening())
     yield f"Application Entity {_title(ae.ae_title)}"
     yield _line("address", f"{ae.bind_addr or '*'}:{ae.port or 'any free port'}")
     yield _line("listening on", listening or "nothing")

@@ -12,6 +12,7 @@ from typing import Any
 
 from dicomsim.errors import AssociationError, ConnectError, DicomsimError, TimeLimitError, WireError
 from dicomsim.events import CloseHow, Side
+from dicomsim.peer_address import host_and_port
 from dicomsim.upper_layer.table import State
 from dicomsim.wire.codes import ABORT_REASONS, ABORT_SOURCES, REJECT_REASONS, REJECT_RESULTS, REJECT_SOURCES
 from dicomsim.wire.pdu import AssociateRJ
@@ -211,14 +212,13 @@ def timed_out(name: str, seconds: float, *, state: State | str, seconds_open: fl
 
 def refused(remote: tuple[str, int], cause: str, *, seconds_open: float, how: CloseHow = CloseHow.REFUSED) -> Outcome:
     """No connection to that address came about; `cause` is what the system said."""
-    host, port = remote
     return Outcome(
         Ending.REFUSED if how is CloseHow.REFUSED else Ending.FAILED,
         None,
         Part.TRANSPORT,
         State.STA4.value,
         seconds_open,
-        f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        host_and_port(*remote),
         clause="PS3.8 7.4",
         cause=cause,
     )

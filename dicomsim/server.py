@@ -10,6 +10,7 @@ from dicomsim.engine.opening import SessionListener
 from dicomsim.engine.session import ABORTABLE, Session
 from dicomsim.engine.transport import Address
 from dicomsim.events import Side
+from dicomsim.peer_address import host_and_port
 
 if TYPE_CHECKING:
     from dicomsim.ae import ApplicationEntity
@@ -67,8 +68,7 @@ class Server:
         self.shutdown()
 
     def __repr__(self) -> str:
-        host, port = self.address
-        return f"<Server [{host}]:{port}>" if ":" in host else f"<Server {host}:{port}>"
+        return f"<Server {host_and_port(*self.address)}>"
 
 
 def end(session: Session) -> None:

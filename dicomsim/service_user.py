@@ -17,6 +17,7 @@ from dicomsim.negotiation_items import (
     UserIdentityNegotiation,
     public_items,
 )
+from dicomsim.peer_address import host_and_port
 from dicomsim.presentation import PresentationContext
 from dicomsim.wire.pdu import AssociateRJ, pad_ae_title
 
@@ -148,7 +149,7 @@ class ServiceUser:
 
     def __repr__(self) -> str:
         title = self.ae_title.decode("ascii", "backslashreplace").strip()
-        return f"{title}@[{self.address}]:{self.port}" if ":" in self.address else f"{title}@{self.address}:{self.port}"
+        return f"{title}@{host_and_port(self.address, self.port)}"
 
 
 def _by_class(items: list[Any]) -> dict[str, Any]:

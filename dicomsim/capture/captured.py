@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dicomsim.events import CloseHow, Side
+from dicomsim.peer_address import host_and_port
 from dicomsim.wire.codec import decode_pdu
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ Address = tuple[str, int]
 def address_text(address: Address) -> str:
     """`10.0.0.1:104`, `[fd00::1]:104`, or `?` where the address is not known."""
     host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}" if host else "?"
+    return host_and_port(host, port) if host else "?"
 
 
 @dataclass(frozen=True, slots=True)

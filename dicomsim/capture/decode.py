@@ -19,6 +19,7 @@ from dicomsim.capture.captured import (
     CapturedOpen,
     CapturedPdu,
     Item,
+    address_text,
 )
 from dicomsim.capture.contexts import Contexts
 from dicomsim.capture.conversation import read
@@ -113,10 +114,7 @@ def _head(item: Item) -> Json:
 
 def _connection_line(item: CapturedOpen | CapturedEnd) -> Json:
     if isinstance(item, CapturedOpen):
-        ends = {
-            side: f"{host}:{port}"
-            for side, (host, port) in (("requestor", item.requestor), ("acceptor", item.acceptor))
-        }
+        ends = {"requestor": address_text(item.requestor), "acceptor": address_text(item.acceptor)}
         return {**_head(item), "event": "opened", **ends, "from_the_beginning": item.handshake}
     by = item.by.value if item.by else None
     return {**_head(item), "event": "closed", "by": by, "how": item.how.value if item.how else None}

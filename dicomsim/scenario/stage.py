@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from dicomsim.engine.stream import BlockingStream, Observer, StreamListener, connect_stream
 from dicomsim.errors import TimeLimitError
+from dicomsim.peer_address import host_and_port
 from dicomsim.scenario.hearing import Hearing
 from dicomsim.scenario.link import GRACE, Log, Stream
 from dicomsim.scenario.loader import PlacedStep
@@ -42,7 +43,7 @@ class Address:
     """TCP port."""
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_and_port(self.host, self.port)
 
     @classmethod
     def parse(cls, text: str) -> Address:

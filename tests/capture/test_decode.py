@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomsim import resources
-from dicomsim.capture.captured import CapturedLoss, CapturedPdu, Item
+from dicomsim.capture.captured import CapturedLoss, CapturedOpen, CapturedPdu, Item
 from dicomsim.capture.conversation import from_events, read
 from dicomsim.capture.decode import decode_lines, item_lines, utc
 from dicomsim.dimse.builders import build
@@ -120,6 +120,11 @@ def test_connections_are_lines_of_their_own_where_asked_for() -> None:
     assert (opened["event"], opened["acceptor"], opened["from_the_beginning"]) == ("opened", "127.0.0.1:21199", True)
     assert (closed["event"], closed["by"], closed["how"]) == ("closed", "acceptor", "refused")
     assert lines("live/refused.pcapng") == []
+
+
+def test_addresses_are_written_as_everywhere_else() -> None:
+    (opened,) = item_lines([CapturedOpen(1, 0, 1, ("fd00::1", 50000), ("", 0))], connections=True)
+    assert ("[fd00::1]:50000", "?") == (opened["requestor"], opened["acceptor"])
 
 
 def request(*items: Any) -> bytes:
