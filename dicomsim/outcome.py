@@ -174,13 +174,6 @@ def aborted(
     )
 
 
-def provider_aborted(
-    by: Side, reason: int, *, state: State | str, seconds_open: float, cause: str | WireError = ""
-) -> Outcome:
-    """The service provider of `by` found a fault, which is the cause, and sent an A-ABORT with source 2."""
-    return aborted(by, 2, reason, state=state, seconds_open=seconds_open, cause=cause)
-
-
 def closed(by: Side, how: CloseHow, *, state: State | str, seconds_open: float, cause: str = "") -> Outcome:
     """The TCP connection ended while there still was an association, or an attempt at one."""
     return Outcome(

@@ -14,7 +14,6 @@ from dicomsim.outcome import (
     Part,
     aborted,
     closed,
-    provider_aborted,
     refused,
     rejected,
     released,
@@ -54,8 +53,13 @@ LINES: list[tuple[Outcome, str]] = [
         "aborted by acceptor in Sta6 after 2.000 s: reserved source 1, reserved reason 3 (1/3; PS3.8 9.3.8)",
     ),
     (
-        provider_aborted(
-            Side.REQUESTOR, 6, state=State.STA6, seconds_open=2, cause=WireError(10, "P-DATA-TF/PDV 1", "ID 7 unknown")
+        aborted(
+            Side.REQUESTOR,
+            2,
+            6,
+            state=State.STA6,
+            seconds_open=2,
+            cause=WireError(10, "P-DATA-TF/PDV 1", "ID 7 unknown"),
         ),
         (
             "aborted by requestor in Sta6 after 2.000 s: service provider, invalid PDU parameter value "
@@ -119,7 +123,7 @@ def test_every_rejection_of_the_standard_is_told_by_its_names(codes: tuple[int, 
 @pytest.mark.parametrize("reason", [int(code) for code in CODES["a_abort"]["reason_if_source_2"]])
 def test_every_abort_of_a_provider_is_told_by_its_name(reason: int) -> None:
     name = CODES["a_abort"]["reason_if_source_2"][str(reason)]
-    outcome = provider_aborted(Side.ACCEPTOR, reason, state=State.STA6, seconds_open=0)
+    outcome = aborted(Side.ACCEPTOR, 2, reason, state=State.STA6, seconds_open=0)
     expected = f"reserved reason {reason}" if name == "reserved" else name.replace("-", " ")
     assert outcome.meaning == f"service provider, {expected}"
     assert outcome.part is Part.PROVIDER

@@ -248,7 +248,6 @@ class _Live:
 
     track: AssociationTrack
     ours: Side
-    ended: bool = False
 
 
 class EventConversations:

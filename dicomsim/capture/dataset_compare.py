@@ -28,10 +28,8 @@ class EncodedDataset(NamedTuple):
     """How they are encoded; None if that is not known."""
 
 
-def differences(
-    captured: EncodedDataset, live: EncodedDataset, keys: Container[int] | None = None
-) -> Iterator[tuple[str, str, str]]:
-    """Yield path, captured and live value of every difference; only of the tags in `keys` where that is given.
+def differences(captured: EncodedDataset, live: EncodedDataset) -> Iterator[tuple[str, str, str]]:
+    """Yield path, captured and live value of every difference.
 
     Group lengths, padding and the difference between explicit and implicit VR do not count. Data sets that cannot be
     read are compared by their bytes.
@@ -39,7 +37,7 @@ def differences(
     if captured == live:
         return
     try:
-        found = list(islice(_compare(_decode(captured), _decode(live), "", keys), MAX_DIFFERENCES))
+        found = list(islice(_compare(_decode(captured), _decode(live), ""), MAX_DIFFERENCES))
     except _UNREADABLE:
         found = [("data set", _bytes_text(captured.data), _bytes_text(live.data))] if captured.data != live.data else []
     yield from found
@@ -69,12 +67,10 @@ def _decode(dataset: EncodedDataset) -> Dataset:
     return decode(dataset.data, dataset.transfer_syntax or IMPLICIT_VR_LITTLE_ENDIAN)
 
 
-def _compare(
-    captured: Dataset, live: Dataset, path: str, keys: Container[int] | None
-) -> Iterator[tuple[str, str, str]]:
+def _compare(captured: Dataset, live: Dataset, path: str) -> Iterator[tuple[str, str, str]]:
     tags = sorted({*map(int, captured.keys()), *map(int, live.keys())})
     for tag in tags:
-        if tag & 0xFFFF == 0 or (keys is not None and tag not in keys):
+        if tag & 0xFFFF == 0:
             continue
         name = f"{path}{tag_name(tag)}"
         if tag in captured and tag in live:
@@ -88,7 +84,7 @@ def _compare_values(captured: Any, live: Any, name: str) -> Iterator[tuple[str, 
         for number in range(max(len(captured), len(live))):
             item = f"{name}[{number + 1}]"
             if number < len(captured) and number < len(live):
-                yield from _compare(captured[number], live[number], f"{item}/", None)
+                yield from _compare(captured[number], live[number], f"{item}/")
             else:
                 yield item, _presence(captured, number), _presence(live, number)
     elif _plain(captured) != _plain(live):

@@ -72,7 +72,7 @@ class _Heads:
 class _Entry:
     """What is to be written at one moment of one connection."""
 
-    __slots__ = ("build", "comment", "data", "first", "open", "side", "time")
+    __slots__ = ("build", "comment", "data", "first", "open", "time")
 
     def __init__(self, time: int, comment: str, build: Callable[[bytes], Iterable[bytes]], data: bytes = b"") -> None:
         self.time = time
@@ -142,11 +142,6 @@ class FrameLog:
         self._time = 0
         self._names: dict[str, str] = {}
         self._closing: deque[tuple[int, _Link]] = deque()
-
-    @property
-    def open_associations(self) -> int:
-        """Connections that have not ended."""
-        return len(self._links)
 
     @property
     def waiting(self) -> bool:

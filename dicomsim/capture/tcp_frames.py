@@ -21,8 +21,6 @@ ETHERNET_HEADER = 14
 MAX_FRAME = 65_535
 LARGEST_SEGMENT = {4: MAX_FRAME - ETHERNET_HEADER - 20 - 20, 6: MAX_FRAME - ETHERNET_HEADER - 40 - 20}
 """IP version -> most bytes of data in a segment: 65,481 and 65,461."""
-ETHERNET_SEGMENT = 1_460
-"""What fits the usual Ethernet frame of 1,514 bytes."""
 
 SUM_CHUNK = 4_096
 """Bytes that are added as one number: shorter ones cost more calls, longer ones more carries."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -85,18 +85,14 @@ class Utterance:
 class Transcript:
     """Collects the utterances of one association; a context manager that removes its temporary files."""
 
-    def __init__(self, keep: Container[Side] = tuple(Side)) -> None:
-        """Keep the data sets of the sides in `keep`, and those of C-FIND requests, which say what was asked for."""
+    def __init__(self) -> None:
         self.utterances: list[Utterance] = []
         self.contexts = Contexts()
-        self._keep = keep
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._files = 0
 
-    def choose_sink(self, sender: Side, message: Message) -> Sink | None:
+    def choose_sink(self, sender: Side, message: Message) -> Sink:
         """Where data sets are kept: the `SinkChooser` to read the association with."""
-        if sender not in self._keep and message.name != "C-FIND-RQ":
-            return None
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="dicomsim-", ignore_cleanup_errors=True)
         self._files += 1
@@ -147,9 +143,9 @@ def _pdu(item: CapturedPdu) -> Pdu | None:
         return None
 
 
-def transcribe(items: Iterable[Item], keep: Container[Side] = tuple(Side)) -> Transcript:
+def transcribe(items: Iterable[Item]) -> Transcript:
     """A transcript of items that are there already, with the data sets they have."""
-    transcript = Transcript(keep)
+    transcript = Transcript()
     for item in items:
         transcript.add(item)
     return transcript

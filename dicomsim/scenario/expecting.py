@@ -27,9 +27,6 @@ from dicomsim.scenario.matchers import matches_pattern
 from dicomsim.scenario.sending import MESSAGE_NAMES, PDU_NAMES
 from dicomsim.wire.command import COMMAND_ELEMENTS
 
-CLOSES = ("any", "fin", "reset")
-"""How a close is asked for."""
-
 
 class Alternative(Strict):
     """One acceptable reaction, and what it means if it comes."""

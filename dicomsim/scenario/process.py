@@ -19,8 +19,6 @@ END_LIMIT: Final = 2.0
 """Seconds from asking a process to end to ending it."""
 MOST_OUTPUT: Final = 64 * 1024
 """Bytes of output that are kept, from the end."""
-PLACEHOLDERS: Final = ("host", "port", "aet", "file")
-"""What a command may have in braces: where to connect to, the AE title to call, a DICOM file to send."""
 
 
 class CommandError(DicomsimError):

@@ -51,7 +51,7 @@ class Settings:
     peer: Address | None = None
     """A peer that listens."""
     command: str | None = None
-    """A command that starts a peer which connects; see `process.PLACEHOLDERS`."""
+    """A command that starts a peer which connects, with `{host}`, `{port}`, `{aet}` and `{file}` in it."""
     listen: Address | None = None
     """Where to wait for a peer that somebody else starts."""
     titles: Titles = field(default_factory=Titles)

@@ -198,10 +198,6 @@ class UpperLayer:
             self._deadline = None
             self._step(Event.EVT18, now)
 
-    def set_p_data_limit(self, maximum_length: int) -> None:
-        """Take P-DATA-TF up to this PDU-length from now on, 0 for any: what we have announced. PS3.8 Annex D.1."""
-        self._framer.p_data_limit = maximum_length
-
     def _end_p_data(self, now: float) -> None:
         if self._judged:
             self._judged = False

@@ -60,13 +60,6 @@ def test_small_data_sets_are_kept_in_memory_and_large_ones_in_a_file(monkeypatch
     kept.close()
 
 
-def test_only_the_sides_asked_for_are_kept_and_what_a_find_asks() -> None:
-    with read_into(Transcript((Side.ACCEPTOR,)), "store_dcmsend") as kept:
-        assert [u.message.data for u in kept.utterances if u.message] == [None] * 4
-    with read_into(Transcript(()), "find_study") as kept:
-        assert [u.message.data is not None for u in kept.utterances if u.message] == [True, False, False, False]
-
-
 def test_an_unfinished_data_set_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(transcript, "IN_MEMORY", 10)
     sink = transcript.RollingSink(str(tmp_path / "a"))

@@ -73,7 +73,9 @@ Pdvs = list[tuple[int, int, bytes, bool]]
 class Driven:
     """One machine, and everything it has said."""
 
-    def __init__(self, side: Side, *, on_pdv: OnPdv | None = None, quiet: bool = False) -> None:
+    def __init__(
+        self, side: Side, *, on_pdv: OnPdv | None = None, quiet: bool = False, maximum_length: int = MAXIMUM_LENGTH
+    ) -> None:
         """With `quiet`, no `on_transition` is installed."""
         self.steps: list[tuple[Event, State, Action, State]] = []
         self.pdvs: Pdvs = []
@@ -81,7 +83,7 @@ class Driven:
         self.machine = UpperLayer(
             side,
             artim=ARTIM,
-            maximum_length=MAXIMUM_LENGTH,
+            maximum_length=maximum_length,
             on_pdv=on_pdv or self._pdv,
             on_transition=None if quiet else lambda *step: self.steps.append(step),
         )
@@ -178,11 +180,18 @@ PLACES = [(state, side) for state, ways in WAYS.items() for side in ways]
 """All states, each from every side that can be there."""
 
 
-def reach(state: State, side: Side | None = None, *, on_pdv: OnPdv | None = None, quiet: bool = False) -> Driven:
+def reach(
+    state: State,
+    side: Side | None = None,
+    *,
+    on_pdv: OnPdv | None = None,
+    quiet: bool = False,
+    maximum_length: int = MAXIMUM_LENGTH,
+) -> Driven:
     """A machine that has come into the state honestly, with nothing left to say."""
     ways = WAYS[state]
     side = side or next(iter(ways))
-    driven = Driven(side, on_pdv=on_pdv, quiet=quiet)
+    driven = Driven(side, on_pdv=on_pdv, quiet=quiet, maximum_length=maximum_length)
     for step in ways[side]:
         step(driven)
     assert driven.state is state

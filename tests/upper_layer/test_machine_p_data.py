@@ -162,8 +162,7 @@ def test_p_data_above_the_length_announced_is_invalid_as_soon_as_it_says_so() ->
 
 @pytest.mark.parametrize(("limit", "action"), [(0, Action.DT_2), (100, Action.AA_8)])
 def test_the_length_that_is_taken_can_be_set(limit: int, action: Action) -> None:
-    driven = reach(State.STA6)
-    driven.machine.set_p_data_limit(limit)
+    driven = reach(State.STA6, maximum_length=limit)
     driven.machine.receive(encode_pdu(PDataTF((Pdv(1, 0, bytes(20_000)),))), NOW)
     assert driven.steps[0][2] is action
 
