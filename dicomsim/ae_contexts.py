@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dicomsim.presentation import DEFAULT_TRANSFER_SYNTAXES, PresentationContext, build_context
-
-MAX_CONTEXTS = 128
-"""Odd numbers from 1 to 255, PS3.8 §9.3.2.2."""
+from dicomsim.presentation import DEFAULT_TRANSFER_SYNTAXES, MAX_CONTEXTS, PresentationContext, build_context
 
 Syntaxes = str | bytes | Iterable[str | bytes]
 """One transfer syntax or several."""

@@ -6,9 +6,10 @@ import ssl
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dicomsim.ae_contexts import MAX_CONTEXTS, checked_context
+from dicomsim.ae_contexts import checked_context
 from dicomsim.ae_settings import number, title
 from dicomsim.negotiation_items import NegotiationItem
+from dicomsim.presentation import MAX_CONTEXTS
 from dicomsim.upper_layer.negotiation import build_request
 from dicomsim.wire.items import (
     ImplementationClassUid,

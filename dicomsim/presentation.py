@@ -24,6 +24,9 @@ DEFAULT_TRANSFER_SYNTAXES: list[TransferSyntaxUID] = [
 ]
 """Implicit VR little endian, explicit VR little endian, explicit VR big endian."""
 
+MAX_CONTEXTS = 128
+"""Contexts that fit in one request: they are numbered with the odd numbers from 1 to 255, PS3.8 §9.3.2.2."""
+
 RESULTS = {
     None: "Pending",
     0: "Accepted",

@@ -18,13 +18,13 @@ from typing import Any
 from dicomsim.behaviour.kinds import COMMANDS, PDU_TYPES
 from dicomsim.behaviour.occasion import Layer
 from dicomsim.behaviour.values import RuleError, shown, suggest
-from dicomsim.behaviour.vocabulary import ACTIONS
+from dicomsim.behaviour.vocabulary import ACTIONS, REST
 from dicomsim.upper_layer.table import Action, Event, State
 
 MAIN = ""
 """Key of the parameter that is given without its name."""
 
-RULE_KEYS = ("times", "after", "probability", "seed", "name")
+RULE_KEYS = tuple(REST)
 """What a rule has beside its condition and its actions."""
 
 _BARE_WORDS: Mapping[str, Mapping[str, str]] = {

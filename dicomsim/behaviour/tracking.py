@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dicomsim.behaviour.fields import HEADER
-from dicomsim.dimse.table import NO_DATA_SET
 from dicomsim.errors import WireError
 from dicomsim.wire.codec import PDV_HEADER_LENGTH
+from dicomsim.wire.codes import NO_DATA_SET
 from dicomsim.wire.command import TAGS, Value, decode_command
 
 COMMAND_LIMIT = 1 << 16

@@ -21,13 +21,11 @@ from dicomsim.dimse.messages import Message
 from dicomsim.errors import AssociationError, ConnectError, DicomsimError, FileError, TimeLimitError
 from dicomsim.outcome import Outcome
 from dicomsim.part10 import FileMeta, read_file_meta
-from dicomsim.presentation import build_context
+from dicomsim.presentation import MAX_CONTEXTS, build_context
 from dicomsim.sop_class import uid_name
 from dicomsim.status import StatusClass, describe_status, status_class
 from dicomsim.wire.render import printable
 
-MAX_CONTEXTS = 128
-"""Odd context IDs from 1 to 255, PS3.8 §9.3.2.2."""
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 """The SOP class of a DICOMDIR, which PS3.4 knows no service for."""
 LONGEST_UID = 1024

@@ -19,8 +19,9 @@ from dicomsim.dimse.messages import (
     MESSAGE_ID_BEING_RESPONDED_TO,
     Message,
 )
-from dicomsim.dimse.table import C_CANCEL_RQ, NO_DATA_SET, RESPONSE
+from dicomsim.dimse.table import C_CANCEL_RQ, RESPONSE
 from dicomsim.errors import WireError, WireFault
+from dicomsim.wire.codes import NO_DATA_SET
 from dicomsim.wire.command import Value, decode_command, tag_name
 
 MAX_COMMAND_LENGTH: Final = 64 * 1024

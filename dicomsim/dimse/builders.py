@@ -8,7 +8,6 @@ as None is left out, even if it is mandatory. The Command Data Set Type follows 
 from __future__ import annotations
 
 import re
-from enum import IntEnum
 from typing import Final, TypeAlias
 
 from dicomsim.dimse.data import DataSource
@@ -20,7 +19,8 @@ from dicomsim.dimse.messages import (
     STATUS,
     Message,
 )
-from dicomsim.dimse.table import COMMAND_FIELDS, MESSAGE_TYPES, NO_DATA_SET, RESPONSE
+from dicomsim.dimse.table import COMMAND_FIELDS, MESSAGE_TYPES, RESPONSE
+from dicomsim.wire.codes import NO_DATA_SET, Priority
 from dicomsim.wire.command import TAGS, Value
 
 DATA_SET: Final = 0x0001
@@ -43,14 +43,6 @@ _REPEATED: Final = {
 }
 """What a response has of its request: the element of the request, and the one that stands in for it."""
 _VERIFICATION: Final = "1.2.840.10008.1.1"
-
-
-class Priority(IntEnum):
-    """PS3.7 §9.3.1.1; there is no order in the numbers."""
-
-    MEDIUM = 0
-    HIGH = 1
-    LOW = 2
 
 
 Element: TypeAlias = Value | list[int] | None

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from dicomsim.dimse.builders import Priority
 from dicomsim.dimse.messages import (
     COMMAND_DATA_SET_TYPE,
     COMMAND_FIELD,
@@ -18,6 +17,7 @@ from dicomsim.dimse.messages import (
 )
 from dicomsim.dimse.table import MESSAGE_TYPES, RESPONSE, STATUS_ELEMENTS, DataSet, MessageType, Usage
 from dicomsim.status import Status, StatusClass, status_class
+from dicomsim.wire.codes import Priority
 from dicomsim.wire.command import COMMAND_ELEMENTS, TAGS, Value, tag_name
 
 _HEAD: Final = frozenset((TAGS["CommandGroupLength"], COMMAND_FIELD, COMMAND_DATA_SET_TYPE))

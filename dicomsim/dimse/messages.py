@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar, overload
 
 from dicomsim.dimse.data import DataSource, FileSlice, source_bytes, source_length
-from dicomsim.dimse.table import C_CANCEL_RQ, MESSAGE_TYPES, NO_DATA_SET, PENDING, RESPONSE, SERVICE_OF
+from dicomsim.dimse.table import C_CANCEL_RQ, MESSAGE_TYPES, PENDING, RESPONSE, SERVICE_OF
+from dicomsim.wire.codes import NO_DATA_SET
 from dicomsim.wire.command import TAGS, Value
 
 COMMAND_FIELD: Final = TAGS["CommandField"]

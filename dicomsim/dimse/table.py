@@ -14,8 +14,6 @@ from dicomsim.wire.command import TAGS
 
 RESPONSE: Final = 0x8000
 """Bit of the Command Field that makes a response of a request."""
-NO_DATA_SET: Final = 0x0101
-"""The only Command Data Set Type that says that no data set follows."""
 C_CANCEL_RQ: Final = 0x0FFF
 """Command Field of all three C-CANCEL requests."""
 PENDING: Final = frozenset((0xFF00, 0xFF01))

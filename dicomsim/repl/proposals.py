@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from dicomsim import sop_class, transfer_syntax
-from dicomsim.ae_contexts import MAX_CONTEXTS
 from dicomsim.association import VERIFICATION
 from dicomsim.behaviour.values import suggest
 from dicomsim.errors import FileError
 from dicomsim.part10 import read_file_meta
-from dicomsim.presentation import READY_LISTS, PresentationContext, build_context
+from dicomsim.presentation import MAX_CONTEXTS, READY_LISTS, PresentationContext, build_context
 
 IMPLICIT = "1.2.840.10008.1.2"
 UNCOMPRESSED = ("1.2.840.10008.1.2.1", IMPLICIT)

@@ -8,13 +8,12 @@ from typing import Any, Self
 from dicomsim.dimse.messages import Message
 from dicomsim.errors import AssociationError
 from dicomsim.part10 import read_file_meta
-from dicomsim.presentation import PresentationContext, build_context
+from dicomsim.presentation import MAX_CONTEXTS, PresentationContext, build_context
 from dicomsim.sop_class import SOPClass
 from dicomsim.transfer_syntax import TransferSyntaxUID
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
-MAX_CONTEXTS = 128
 
 
 class Destination:

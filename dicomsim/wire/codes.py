@@ -68,7 +68,7 @@ class IdentityType(IntEnum):
 
 
 class Priority(IntEnum):
-    """Priority (0000,0700), PS3.7 §E.1."""
+    """Priority (0000,0700), PS3.7 §E.1; there is no order in the numbers."""
 
     MEDIUM = 0
     HIGH = 1

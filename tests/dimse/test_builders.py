@@ -10,6 +10,7 @@ from dicomsim.dimse import builders
 from dicomsim.dimse.builders import build, respond
 from dicomsim.dimse.messages import Message
 from dicomsim.dimse.table import MESSAGE_TYPES
+from dicomsim.wire.codes import Priority
 from dicomsim.wire.command import encode_command
 from tests.dimse import MESSAGES, command_of
 
@@ -62,7 +63,7 @@ BUILT: dict[str, Callable[[], Message]] = {
         CT,
         INSTANCE,
         data_of("C-STORE-RQ-MOVE"),
-        builders.Priority.HIGH,
+        Priority.HIGH,
         move_originator_application_entity_title="MOVESCU",
         move_originator_message_id=77,
     ),

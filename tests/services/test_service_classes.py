@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from dicomsim.ae import AE
 from dicomsim.association import Association
 from dicomsim.dimse.messages import Message
-from dicomsim.presentation import build_context
+from dicomsim.presentation import MAX_CONTEXTS, build_context
 from dicomsim.services import PROVIDERS
 from dicomsim.services.judge import UPS_PUSH
 from dicomsim.sop_class import ServiceClass, SOPClass
@@ -19,7 +19,6 @@ from tests.meeting import IMPLICIT, LOOPBACK
 from tests.oracle import document, table
 from tests.services.archive import as_scp, query
 
-MAX_CONTEXTS = 128
 RETIRED = "1.2.840.10008.1.20.2"
 """Storage commitment by pull, which the table files under storage, was retired with its N-services in 2001."""
 
