@@ -2,7 +2,7 @@
 
 Two sessions joined by `memory_pair` under one `ManualReactor` talk to each other in the thread of the test: what one of
 them waits for, the other is made to do, and when neither has anything to do the clock goes on to the next deadline.
-Where there is none either, `NothingWillHappen` is raised instead of waiting for ever. Nothing here is thread-safe.
+Where there is none either, `NothingWillHappenError` is raised instead of waiting for ever. Nothing here is thread-safe.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ class ManualReactor(Reactor):
 class MemoryTransport:
     """One end of a connection in memory; a `dicomsim.engine.transport.Transport`.
 
-    The attributes in lower case may be set at any time, to have the ends behave as TCP does on a bad day.
+    `most_read`, `most_written` and `window` may be set at any time, to have the ends behave as TCP does on a bad day.
     """
 
     by_number: ClassVar[WeakValueDictionary[int, MemoryTransport]] = WeakValueDictionary()

@@ -14,6 +14,7 @@ from dicomsim.wire.command import TAGS
 
 
 def within(kind: Kind, value: Any, *where: str | int) -> Any:
+    """A value read as what it should be; the error names the last of `where`, and stands at all of it."""
     try:
         return kind.read(value)
     except RuleError as fault:
@@ -22,6 +23,7 @@ def within(kind: Kind, value: Any, *where: str | int) -> Any:
 
 
 def known_trigger(key: str) -> Trigger:
+    """The trigger, or the command element, of that name."""
     trigger = trigger_of(key)
     if trigger is None:
         known = (*TRIGGERS, *RULE_KEYS, *TAGS)
@@ -30,6 +32,7 @@ def known_trigger(key: str) -> Trigger:
 
 
 def read_when(when: Any) -> dict[str, Any]:
+    """A condition, as a mapping or in the one-line form, with its values read; the rest is left as it is."""
     if isinstance(when, str):
         when = read_line(f"on {when}: drop").mapping["when"] if when.strip() else {}
     if not isinstance(when, Mapping):
@@ -46,6 +49,7 @@ def read_when(when: Any) -> dict[str, Any]:
 
 
 def read_do(do: Any) -> list[dict[str, dict[str, Any]]]:
+    """Actions, one or several and in either form, each as its name and the parameters it was given, read."""
     items = do if isinstance(do, list | tuple) else [do]
     actions = []
     for place, item in enumerate(items):

@@ -42,7 +42,7 @@ FIRINGS_TOLD = 3
 
 
 class Workbench:
-    """The things at hand; a context manager that clears them away."""
+    """The things at hand, until `close` clears them away."""
 
     def __init__(self, output: Output, commands: Registry, patience: float | None = None) -> None:
         """`patience` is after how many seconds it says how to end what waits for a peer."""

@@ -124,7 +124,7 @@ class Stage:
         return self._noted(connect_stream(self.address.host, self.address.port, seconds, self.observer))
 
     def accept(self, seconds: float) -> Stream:
-        """Wait for the peer; raises `TimeLimitError`."""
+        """Wait for the peer; raises `TimeLimitError`, and `ConnectionAbortedError` when the case has ended."""
         with self._lock:
             listener = self.listener
         if listener is None:
