@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from dicomsim.engine.timeouts import NAMES
 from dicomsim.peer_address import host_and_port
 from dicomsim.presentation import ROLES, PresentationContext
 from dicomsim.transfer_syntax import TransferSyntaxUID
@@ -44,10 +44,8 @@ def _settings(ae: ApplicationEntity) -> Iterator[str]:
     yield _line("maximum PDU size", ae.maximum_pdu_size or "no limit")
     name = ae.implementation_version_name
     yield _line("implementation", f"{ae.implementation_class_uid} {'' if name is None else name.decode('ascii')}")
-    timeouts = ae.timeouts
-    for one in fields(timeouts):
-        if one.name != "on_change":
-            yield _line(f"{one.name} timeout", _seconds(getattr(timeouts, one.name)))
+    for timeout in NAMES:
+        yield _line(f"{timeout} timeout", _seconds(getattr(ae.timeouts, timeout)))
 
 
 def _contexts(ae: ApplicationEntity) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dicomsim.dimse.data import FileSlice
+from dicomsim.element_encoder import LONG_VRS
 from dicomsim.errors import FileError
 
 PREAMBLE: Final = 128
@@ -23,9 +24,7 @@ WHOLE: Final = 1 << 16
 """Bytes up to which a file to be sent is read at once."""
 
 _FIRST_READ: Final = 1024
-_LONG_VRS: Final = frozenset(
-    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
-)
+_LONG_VRS: Final = frozenset(vr.encode() for vr in LONG_VRS)
 _ELEMENT: Final = struct.Struct("<HH2sH")
 _SOP_CLASS: Final = 0x0002
 _SOP_INSTANCE: Final = 0x0003

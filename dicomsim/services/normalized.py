@@ -11,6 +11,7 @@ from dicomsim.dimse.data import DataSource
 from dicomsim.services.call import Call, RefusedError
 from dicomsim.services.judge import judge
 from dicomsim.status import Status, StatusClass, status_class
+from dicomsim.wire.command import TAGS
 
 LOGGER = logging.getLogger("dicomsim")
 
@@ -84,8 +85,8 @@ def _answer(call: Call, result: Any, assigned: str | None = None) -> None:
         data = call.encoded(dataset)
     elif dataset is not None:
         LOGGER.warning("%s: no data set goes with %s", call.message.name, call.describe(code))
-    if assigned is not None and 0x00001000 not in further and status_class(code) in _WITH_DATA_SET:
-        further[0x00001000] = assigned
+    if assigned is not None and status_class(code) in _WITH_DATA_SET:
+        further.setdefault(TAGS["AffectedSOPInstanceUID"], assigned)
     response = respond(call.message, code, data)
     response.command.update(further)
     call.send(response)

@@ -22,6 +22,7 @@ from dicomsim.services.destination import Destination
 from dicomsim.services.judge import judge
 from dicomsim.services.suboperations import SubOperations
 from dicomsim.status import Status
+from dicomsim.wire.command import TAGS
 from dicomsim.wire.pdu import pad_ae_title
 
 LOGGER = logging.getLogger("dicomsim")
@@ -97,7 +98,7 @@ def _retrieve(call: Call, steps: Steps, books: SubOperations, store: Store) -> N
             response.command.update(books.counters(code) | further)
             call.send(response)
     except RefusedError as refusal:
-        _end(call, books, refusal.status, {0x00000902: refusal.comment})
+        _end(call, books, refusal.status, {TAGS["ErrorComment"]: refusal.comment})
         return
     if call.stops():
         _end(call, books, Status.CANCEL)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("dicomsim")
 
+
 class StoreTo(Enum):
     """The form in which `on_c_store` gets a data set."""
 
