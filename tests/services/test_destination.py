@@ -61,9 +61,10 @@ def _store(destination: Destination, item: Any) -> int | None:
     return destination.store(item, _request(), Origin()).status
 
 
-def test_nothing_is_opened_for_nothing() -> None:
-    with Destination(AE(), ("127.0.0.1", 1), TITLE, {}):
+def test_nothing_is_opened_for_nothing(server: Server, accepted: Calls) -> None:
+    with Destination(AE("ARCHIVE"), server.address, TITLE, {}):
         pass
+    assert accepted.is_empty
 
 
 def test_each_object_is_proposed_as_it_is_and_in_the_default_transfer_syntax(
