@@ -152,6 +152,7 @@ def properties(result: CaseResult) -> list[tuple[str, object]]:
 def settings_of(config: pytest.Config) -> Settings:
     """The settings of a run from its options; raises `pytest.UsageError`."""
     if _SETTINGS not in config.stash:
+        from dicomsim.peer_address import check_title, parse_peer
         from dicomsim.scenario.runner import SANITY, Settings
         from dicomsim.scenario.stage import Address, Titles
 
@@ -159,17 +160,19 @@ def settings_of(config: pytest.Config) -> Settings:
             return config.getoption(f"dicomsim_{name}")
 
         try:
-            called, at, peer = str(option("peer") or "").rpartition("@")
+            peer = parse_peer(option("peer")) if option("peer") else None
             usual = Titles()
             timeout = option("timeout")
             sanity = option("sanity") or SANITY[0]
             if sanity not in SANITY:
                 raise ValueError(f"--dicomsim-sanity is one of {', '.join(SANITY)}")
             config.stash[_SETTINGS] = Settings(
-                peer=Address.parse(peer) if peer else None,
+                peer=None if peer is None else Address(peer.host, peer.port),
                 command=option("exec"),
                 listen=Address.parse(option("listen")) if option("listen") else None,
-                titles=Titles(called if at else usual.called, option("calling") or usual.calling),
+                titles=Titles(
+                    usual.called if peer is None else peer.ae_title, check_title(option("calling") or usual.calling)
+                ),
                 timeout=None if timeout is None else float(timeout),
                 sanity=sanity,
                 name=option("name"),

@@ -167,6 +167,9 @@ def test_a_peer_that_does_not_survive_the_run_fails_it(pytester: pytest.Pytester
     ("option", "message"),
     [
         ("--dicomsim-peer=nowhere", "*'nowhere' has no port*"),
+        ("--dicomsim-peer=AN_ENDLESS_AE_TITLE@localhost:104", "*'AN_ENDLESS_AE_TITLE' has 19 characters*"),
+        ("--dicomsim-peer=a b:104", "*'a b:104' has no host*"),
+        ("--dicomsim-calling=A\\B", "*an AE title has printable ASCII characters only, and no backslash*"),
         ("--dicomsim-listen=x:y", "*'x:y' has no port*"),
         ("--dicomsim-timeout=soon", "*could not convert string to float*"),
         ("--dicomsim-sanity=often", "*--dicomsim-sanity is one of each, ends, none*"),
