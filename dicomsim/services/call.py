@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -131,16 +131,18 @@ class Call:
             raise OverError
         self.answer(response)
 
-    def respond(self, status: int, data: DataSource | None = None, **elements: Any) -> None:
-        """Send a response."""
-        self.send(respond(self.message, int(status), data, **elements))
+    def respond(
+        self, status: int, data: DataSource | None = None, further: Mapping[int, Any] | None = None, **elements: Any
+    ) -> None:
+        """Send a response, with further elements by their tags or their names."""
+        response = respond(self.message, int(status), data, **elements)
+        response.command.update(further or {})
+        self.send(response)
 
-    def respond_with(self, status: Any, data: DataSource | None = None, **elements: Any) -> None:
+    def respond_with(self, status: Any) -> None:
         """Send a response with what a handler gave as status: an int, or a data set with a Status."""
         code, further = self.status(status)
-        response = respond(self.message, code, data, **elements)
-        response.command.update(further)
-        self.send(response)
+        self.respond(code, further=further)
 
     def status(self, value: Any) -> tuple[int, dict[int, Any]]:
         """Read what a handler gave as status; raises `RefusedError` for nonsense."""

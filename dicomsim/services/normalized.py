@@ -6,7 +6,6 @@ import logging
 import uuid
 from typing import Any
 
-from dicomsim.dimse.builders import respond
 from dicomsim.dimse.data import DataSource
 from dicomsim.services.call import Call, RefusedError
 from dicomsim.services.judge import judge
@@ -87,6 +86,4 @@ def _answer(call: Call, result: Any, assigned: str | None = None) -> None:
         LOGGER.warning("%s: no data set goes with %s", call.message.name, call.describe(code))
     if assigned is not None and status_class(code) in _WITH_DATA_SET:
         further.setdefault(TAGS["AffectedSOPInstanceUID"], assigned)
-    response = respond(call.message, code, data)
-    response.command.update(further)
-    call.send(response)
+    call.respond(code, data, further)

@@ -23,9 +23,7 @@ def c_find(call: Call) -> None:
             status, identifier = call.pair(step)
             code, further = call.status(status)
             if code not in PENDING:
-                response = respond(call.message, code)
-                response.command.update(further)
-                call.send(response)
+                call.respond(code, further=further)
                 return
             if identifier is None:
                 raise RefusedError(call.failure, "handler gave no match with Pending")

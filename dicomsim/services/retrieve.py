@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any
 
-from dicomsim.dimse.builders import respond
 from dicomsim.dimse.messages import Message
 from dicomsim.dimse.table import PENDING
 from dicomsim.errors import DicomsimError, FileError
@@ -94,9 +93,7 @@ def _retrieve(call: Call, steps: Steps, books: SubOperations, store: Store) -> N
             if item is None:
                 raise RefusedError(call.failure, "handler gave nothing to send with Pending")
             _perform(call, books, item, store)
-            response = respond(call.message, code)
-            response.command.update(books.counters(code) | further)
-            call.send(response)
+            call.respond(code, further=books.counters(code) | further)
     except RefusedError as refusal:
         _end(call, books, refusal.status, {TAGS["ErrorComment"]: refusal.comment})
         return
@@ -138,6 +135,4 @@ def _end(
 
         identifier = failed_instances(books.failed_instances)
     data = None if identifier is None else call.encoded(identifier)
-    response = respond(call.message, int(status), data)
-    response.command.update(books.counters(status) | (further or {}))
-    call.send(response)
+    call.respond(status, data, books.counters(status) | (further or {}))
