@@ -8,6 +8,8 @@ ANY_ACCEPTOR = "ANY-SCP"
 """The called AE title if none is given; most acceptors take any."""
 MAX_TITLE = 16
 """Characters of an AE title, PS3.8 Table 9-11."""
+MAX_DIGITS = 9
+"""Digits of a port that are read, leading zeros included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def parse_peer(text: str) -> PeerAddress:
 
 def parse_port(text: str, low: int = 0) -> int:
     """Read a TCP port; raises `ValueError`."""
-    if not (text.isascii() and text.isdigit()) or not low <= int(text[:9]) < 0x10000:
+    if not (text.isascii() and text.isdigit()) or len(text) > MAX_DIGITS or not low <= int(text) < 0x10000:
         raise ValueError(f"{text!r} is no port: a port is a number from {low} to 65535")
     return int(text)
 

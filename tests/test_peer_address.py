@@ -34,6 +34,7 @@ def test_a_peer_prints_as_it_reads(text: str) -> None:
         ("localhost:dicom", "'dicom' is no port: a port is a number from 1 to 65535"),
         ("localhost:0", "'0' is no port: a port is a number from 1 to 65535"),
         ("localhost:65536", "'65536' is no port: a port is a number from 1 to 65535"),
+        ("localhost:00000000199999", "'00000000199999' is no port: a port is a number from 1 to 65535"),
         ("localhost:" + "9" * 20, f"'{'9' * 20}' is no port: a port is a number from 1 to 65535"),
         ("::1:104", "'::1:104': an IPv6 address stands in brackets, such as [::1]:11112"),
         (":104", "':104' has no host: write [AET@]HOST:PORT, such as ARCHIVE@localhost:11112"),
