@@ -194,6 +194,15 @@ def test_without_a_pick_an_unknown_class_is_rejected(handler: Any) -> None:
         assert [3] == [one.result for one in association.rejected_contexts]
 
 
+@pytest.mark.parametrize(
+    "name", ["on_user_identity", "on_sop_class_extended", "on_sop_class_common_extended", "on_async_ops_window"]
+)
+def test_nobody_is_asked_about_items_that_did_not_come(name: str) -> None:
+    asked = Calls({})
+    assert negotiated(acceptor(**{name: asked})).is_aborted
+    assert asked.is_empty
+
+
 # -- asynchronous operations window ----------------------------------------------------------------------------------
 
 

@@ -164,9 +164,9 @@ def _supported_contexts(request: AssociateRQ, policy: AcceptorPolicy) -> dict[st
     """By abstract syntax, for those proposed that we know, by themselves or through common extended negotiation."""
     proposed = {bare_uid(context.abstract_syntax or "") for context in request.presentation_contexts}
     supported = {uid: policy.contexts[uid] for uid in proposed if uid in policy.contexts}
-    if policy.common_extended_negotiation is None:
-        return supported
     offered = first_by_uid(request, SopClassCommonExtendedNegotiation)
+    if policy.common_extended_negotiation is None or not offered:
+        return supported
     for uid, item in policy.common_extended_negotiation(offered).items():
         stand_ins = [policy.contexts.get(bare_uid(general)) for general in item.related_general]
         stand_ins.append(policy.service_classes.get(bare_uid(item.service_class_uid)))
