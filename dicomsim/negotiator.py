@@ -115,7 +115,7 @@ def _asked(ae: ApplicationEntity, association: Association) -> AssociateRJ | Non
         return None
     try:
         return _rejection(call_with(handler, AssociatePrimitive(association)))
-    except Exception:  # user code
+    except BaseException:  # user code, whatever it raises
         LOGGER.exception("%r: the handler on_association_requested failed", association)
         return FAILED
 
@@ -145,7 +145,7 @@ def _identity(handler: Callable[..., Any], association: Association, identity: U
         verified, response = (verdict, None) if isinstance(verdict, bool) else verdict
         if not isinstance(response, bytes | None):
             raise TypeError(f"the response must be bytes or None, not {response!r}")
-    except Exception:  # user code
+    except BaseException:  # user code, whatever it raises
         LOGGER.exception("%r: the handler on_user_identity failed", association)
         return IdentityVerdict(False)
     return IdentityVerdict(bool(verified), response or b"")
@@ -160,7 +160,7 @@ def _window(handler: Callable[..., Any], invoked: int, performed: int) -> Window
         for one in (ours_invoked, ours_performed):
             if not isinstance(one, int) or not 0 <= one <= 0xFFFF:
                 raise ValueError(f"a number of operations must be from 0 to 65535, not {one!r}")
-    except Exception:  # user code
+    except BaseException:  # user code, whatever it raises
         LOGGER.exception("the handler on_async_ops_window failed")
         return None
     return ours_invoked, ours_performed
@@ -170,7 +170,7 @@ def _extended(handler: Callable[..., Any], offered: Mapping[str, bytes]) -> dict
     try:
         answered = handler({SOPClass(uid): information for uid, information in offered.items()})
         return {str(uid): bytes(memoryview(data)) for uid, data in (answered or {}).items()}
-    except Exception:  # user code
+    except BaseException:  # user code, whatever it raises
         LOGGER.exception("the handler on_sop_class_extended failed")
         return {}
 
@@ -182,6 +182,6 @@ def _common_extended(
     try:
         picked: Mapping[str, SOPClassCommonExtendedNegotiation] = handler(public) or {}
         return {str(uid): item.to_item() for uid, item in picked.items() if str(uid) in offered}
-    except Exception:  # user code
+    except BaseException:  # user code, whatever it raises
         LOGGER.exception("the handler on_sop_class_common_extended failed")
         return {}

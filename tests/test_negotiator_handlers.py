@@ -268,6 +268,28 @@ def test_a_handler_that_raises_over_a_request_rejects_it_for_now(caplog: pytest.
     assert "a mistake" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("name", "item", "codes"),
+    [
+        ("on_association_requested", None, (2, 1, 1)),
+        ("on_user_identity", UserIdentityNegotiation(1, False, b"user"), (1, 2, 1)),
+        ("on_sop_class_extended", SOPClassExtendedNegotiation(VERIFICATION, b"\x01"), None),
+        ("on_sop_class_common_extended", SOPClassCommonExtendedNegotiation(VERIFICATION, "1.2.3", []), None),
+        ("on_async_ops_window", AsynchronousOperationsWindowNegotiation(2, 2), None),
+    ],
+)
+def test_a_handler_that_would_leave_the_program_leaves_no_request_unanswered(
+    name: str, item: NegotiationItem | None, codes: tuple[int, ...] | None
+) -> None:
+    def leaves(*arguments: Any) -> Any:
+        raise SystemExit
+
+    asking = requestor()
+    asking.acse_timeout = 5.0
+    association = negotiated(acceptor(**{name: leaves}), *([] if item is None else [item]), asking=asking)
+    assert codes == (None if association.accepted_contexts else rejection(association))
+
+
 def test_a_request_handler_may_take_no_argument() -> None:
     answering = acceptor()
     answering.on_association_requested = lambda: False

@@ -191,7 +191,7 @@ class Call:
             if close is not None:
                 try:
                     close()
-                except Exception:  # user code
+                except BaseException:  # user code, whatever it raises
                     LOGGER.exception("%s: the handler %s failed when it was closed", self.message.name, name)
 
     def _guard(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -200,7 +200,7 @@ class Call:
         self._thread = threading.get_ident()
         try:
             return function(*arguments)
-        except Exception as error:  # user code
+        except BaseException as error:  # user code; sys.exit and pytest.fail raise no Exception
             LOGGER.exception("%s: the handler %s failed", self.message.name, name)
             raise RefusedError(self.failure, f"handler failed: {type(error).__name__}") from error
         finally:
@@ -248,7 +248,7 @@ class Call:
                 if handler is not None:
                     try:
                         self._stops = handler() is not False
-                    except Exception:  # user code
+                    except BaseException:  # user code, whatever it raises
                         LOGGER.exception("%s: its cancel handler failed", self.message.name)
             return self._stops
 

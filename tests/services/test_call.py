@@ -122,6 +122,38 @@ def test_a_handler_that_raises_is_a_failure_with_its_traceback_in_the_log(
     assert "Traceback" in caplog.text
 
 
+LEAVING = [SystemExit(3), pytest.fail.Exception("not what was expected")]
+"""Raised by `sys.exit` and `pytest.fail`, and no `Exception`."""
+
+
+@pytest.mark.parametrize("leaving", LEAVING, ids=repr)
+def test_a_handler_that_would_leave_the_program_or_the_test_is_a_failure_like_any_other(
+    leaving: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    def handler(*arguments: Any) -> int:
+        raise leaving
+
+    response = _echo(handler).final()
+    assert (0x0110, f"handler failed: {type(leaving).__name__}") == (response.status, response.error_comment)
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("leaving", LEAVING, ids=repr)
+def test_a_cancel_handler_or_a_clean_up_that_would_leave_the_program_changes_nothing(leaving: BaseException) -> None:
+    def matches(dataset: Dataset, context: Any, info: Any) -> Iterator[Any]:
+        try:
+            yield 0xFF00, Dataset()
+        finally:
+            raise leaving
+
+    def cancelled() -> bool:
+        raise leaving
+
+    serving = _find(matches, on_c_find_cancel=cancelled)
+    serving.operation.cancelled = True
+    assert 0xFE00 == serving.final().status
+
+
 def test_an_association_of_the_handlers_own_that_fails_is_a_failure_like_any_other() -> None:
     def handler(context: Any, info: Any) -> int:
         raise AssociationError("the other one is gone")
