@@ -6,6 +6,7 @@ to send although it is wrong goes into the items of `associate` or into a rule, 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,7 @@ class Settings:
         self.implementation_class_uid = IMPLEMENTATION_CLASS_UID
         self.implementation_version_name = IMPLEMENTATION_VERSION_NAME
         self.store_to = StoreTo.DATASET
-        """In which form `on_c_store` gets data sets."""
         self.store_folder = Path()
-        """Where files go with `StoreTo.FILE`."""
 
     @property
     def ae_title(self) -> bytes:
@@ -149,6 +148,28 @@ class Settings:
                 f"implementation_version_name must have 1 to {LONGEST_VERSION_NAME} ASCII characters, unlike {value!r}"
             )
         self._implementation_version_name = name.encode("ascii")
+
+    @property
+    def store_to(self) -> StoreTo:
+        """In which form `on_c_store` gets data sets."""
+        return self._store_to
+
+    @store_to.setter
+    def store_to(self, value: StoreTo) -> None:
+        if not isinstance(value, StoreTo):
+            raise TypeError(f"store_to must be a StoreTo, not {value!r}")
+        self._store_to = value
+
+    @property
+    def store_folder(self) -> Path:
+        """Where files go with `StoreTo.FILE`; may be set as `str`."""
+        return self._store_folder
+
+    @store_folder.setter
+    def store_folder(self, value: str | os.PathLike[str]) -> None:
+        if not isinstance(value, str | os.PathLike):
+            raise TypeError(f"store_folder must be a path, not {value!r}")
+        self._store_folder = Path(value)
 
     @property
     def timeouts(self) -> Timeouts:

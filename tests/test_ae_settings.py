@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dicomsim.ae import AE
 from dicomsim.engine.timeouts import NAMES
+from dicomsim.services.storage import StoreTo
 
 TITLES = ["ae_title", "require_called_aet", "require_calling_aet"]
 
@@ -142,3 +145,22 @@ def test_bind_addr_is_text_and_address_says_where_others_find_us() -> None:
     assert "0.0.0.0" != ae.address
     with pytest.raises(TypeError, match=r"bind_addr.*127"):
         ae.bind_addr = 127  # type: ignore[assignment]
+
+
+def test_the_form_of_objects_is_one_of_those_there_are() -> None:
+    ae = AE()
+    ae.store_to = StoreTo.FILE
+    for wrong in ("file", 2, None):
+        with pytest.raises(TypeError, match=re.escape(f"store_to must be a StoreTo, not {wrong!r}")):
+            ae.store_to = wrong  # type: ignore[assignment]
+    assert StoreTo.FILE is ae.store_to
+
+
+def test_the_folder_of_objects_may_be_text_or_a_path() -> None:
+    ae = AE()
+    for folder in ("received/today", Path("received/today")):
+        ae.store_folder = folder
+        assert Path("received/today") == ae.store_folder
+    for wrong in (5, None, b"received"):
+        with pytest.raises(TypeError, match=re.escape(f"store_folder must be a path, not {wrong!r}")):
+            ae.store_folder = wrong  # type: ignore[assignment]
