@@ -85,9 +85,9 @@ class ApplicationEntity(Settings, ContextLists, Handlers):
         Raises `RuntimeError` when there is no context to propose, `TypeError` or `ValueError` for what cannot be.
         """
         ae_proposal.check_target(addr, port)
-        proposed = list(self.requested_contexts if contexts is None else contexts)
+        proposed = self.requested_contexts if contexts is None else ae_proposal.listed("contexts", contexts)
         request, maximum_length = ae_proposal.request(self, ae_title, proposed, max_pdu, ext_neg)
-        setup = self.setup(maximum_length, timeouts)
+        setup = self.setup(maximum_length, None if timeouts is None else ae_proposal.check_timeouts(timeouts))
         bind = self._bind_address() if bind_address is None else ae_proposal.check_bind(bind_address)
         connecting: Callable[[], Transport]
         if tls_args is None:
@@ -124,7 +124,7 @@ class ApplicationEntity(Settings, ContextLists, Handlers):
         encrypted. Raises `ConnectError` when the address cannot be had.
         """
         where = (self.bind_addr, self.port) if address is None else ae_proposal.check_bind(address)
-        server = Server(self, self._provider, where, ssl_context)
+        server = Server(self, self._provider, where, ae_proposal.check_server_tls(ssl_context))
         with self._lock:
             self._servers.append(server)
         if block:

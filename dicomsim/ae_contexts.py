@@ -73,10 +73,10 @@ class ContextLists:
 
     @supported_contexts.setter
     def supported_contexts(self, contexts: Iterable[PresentationContext]) -> None:
-        checked = _checked("supported_contexts", contexts)
-        self._supported = {}
-        for one in checked:
-            self.add_supported_context(str(one.abstract_syntax), one.transfer_syntax, one.scu_role, one.scp_role)
+        merged = ContextLists()  # so that one that is refused changes nothing
+        for one in _checked("supported_contexts", contexts):
+            merged.add_supported_context(str(one.abstract_syntax), one.transfer_syntax, one.scu_role, one.scp_role)
+        self._supported = merged._supported
 
     def supported_context(self, abstract_syntax: str) -> PresentationContext | None:
         """What is accepted for an abstract syntax, None if nothing is."""
@@ -131,6 +131,8 @@ def _checked(name: str, contexts: Any) -> list[PresentationContext]:
 
 
 def _listed(syntaxes: Syntaxes) -> list[str | bytes]:
+    if not isinstance(syntaxes, Iterable):
+        raise TypeError(f"transfer_syntax must be a UID or a list of them, not {syntaxes!r}")
     listed = [syntaxes] if isinstance(syntaxes, str | bytes) else list(syntaxes)
     if not listed:
         raise ValueError("a presentation context must have a transfer syntax")

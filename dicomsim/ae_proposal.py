@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicomsim.ae_contexts import checked_context
 from dicomsim.ae_settings import number, title
+from dicomsim.engine.timeouts import Timeouts
 from dicomsim.negotiation_items import NegotiationItem
 from dicomsim.presentation import MAX_CONTEXTS
 from dicomsim.upper_layer.negotiation import build_request
@@ -41,7 +42,7 @@ def request(
     if not contexts:
         raise RuntimeError("no presentation contexts to propose: set requested_contexts, or pass contexts")
     proposed = _numbered([checked_context(one) for one in contexts])
-    items = [_item(one) for one in ext_neg or ()]
+    items = [_item(one) for one in listed("ext_neg", ext_neg or ())]
     items += _roles(contexts, items)
     given = {type(one): one for one in reversed(items)}
     length = ae.maximum_pdu_size if max_pdu is None else number("max_pdu", max_pdu, 0, 0xFFFFFFFF)
@@ -102,6 +103,20 @@ def _roles(contexts: Sequence[PresentationContext], items: Sequence[UserItem]) -
     return [RoleSelection(uid, int(scu), int(scp)) for uid, (scu, scp) in roles.items()]
 
 
+def listed(name: str, value: Any) -> list[Any]:
+    """What an iterable holds; raises `TypeError` for what is none, such as one thing without its list."""
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be a list, not {value!r}")
+    return list(value)
+
+
+def check_timeouts(timeouts: Any) -> Timeouts:
+    """The value, if it is a `Timeouts`; raises `TypeError` otherwise."""
+    if not isinstance(timeouts, Timeouts):
+        raise TypeError(f"timeouts must be a Timeouts, not {timeouts!r}")
+    return timeouts
+
+
 def check_target(addr: Any, port: Any) -> None:
     """Raise `TypeError` or `ValueError` for what is no address of a peer."""
     if not isinstance(addr, str):
@@ -116,6 +131,15 @@ def check_bind(address: Any) -> tuple[str, int]:
     if not (isinstance(address, tuple | list) and len(address) >= 2 and isinstance(address[0], str)):
         raise TypeError(f"an address must be (host, port), not {address!r}")
     return address[0], number("port", address[1], 0, 65535)
+
+
+def check_server_tls(context: Any) -> ssl.SSLContext | None:
+    """A context for accepted connections, or None; raises `TypeError` or `ValueError` for what is none."""
+    if not isinstance(context, ssl.SSLContext | None):
+        raise TypeError(f"ssl_context must be an ssl.SSLContext or None, not {context!r}")
+    if context is not None and context.protocol is ssl.PROTOCOL_TLS_CLIENT:
+        raise ValueError(f"ssl_context must be one for a server (see dicomsim.tls.server_context), unlike {context!r}")
+    return context
 
 
 def check_tls(tls_args: Any) -> tuple[ssl.SSLContext, str | None]:

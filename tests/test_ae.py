@@ -19,6 +19,7 @@ from dicomsim.association import Association
 from dicomsim.engine.stream import connect_stream
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.errors import ConnectError
+from dicomsim.negotiation_items import UserIdentityNegotiation
 from dicomsim.outcome import Ending
 from dicomsim.presentation import build_context
 from tests.meeting import (
@@ -118,6 +119,22 @@ def test_without_contexts_there_is_nothing_to_ask_for() -> None:
 def test_arguments_that_cannot_be_meant_are_refused(arguments: Any, keywords: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         requestor().associate(*arguments, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("contexts", 5),
+        ("contexts", build_context(VERIFICATION)),
+        ("ext_neg", 5),
+        ("ext_neg", UserIdentityNegotiation(1, False, b"user")),
+        ("timeouts", 5),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(TypeError, match=f"^{name} ") as raised:
+        requestor().associate("h", 104, **{name: value})
+    assert repr(value) in str(raised.value)
 
 
 def test_the_called_title_is_any_scp_unless_it_is_given() -> None:

@@ -64,7 +64,7 @@ def test_what_is_no_uid_is_refused(given: Any) -> None:
         with pytest.raises(TypeError, match=r"5|None"):
             add(given)
     for add in (ae.add_requested_context, ae.add_supported_context):
-        with pytest.raises((TypeError, ValueError)):
+        with pytest.raises(TypeError, match=r"transfer_syntax.*(5|None)"):
             add(VERIFICATION, given)
         with pytest.raises(ValueError, match="transfer syntax"):
             add(VERIFICATION, [])
@@ -200,6 +200,9 @@ def test_a_list_of_something_else_is_refused_and_changes_nothing(value: Any) -> 
             setattr(ae, name, value)
         with pytest.raises(ValueError, match="abstract syntax"):
             setattr(ae, name, [PresentationContext()])
+    with pytest.raises(ValueError, match="transfer syntax"):
+        ae.supported_contexts = [build_context(CT_IMAGE_STORAGE), build_context(CT_IMAGE_STORAGE, [])]
+    assert [VERIFICATION] == [one.abstract_syntax for one in ae.supported_contexts]
     assert 2 == len([*ae.requested_contexts, *ae.supported_contexts])
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
+from dicomsim import tls
 from dicomsim.association import Association
 from dicomsim.engine.stream import connect_stream
 from dicomsim.errors import AssociationError, ConnectError
@@ -27,6 +29,18 @@ def test_a_server_listens_where_the_ae_says_unless_it_is_told() -> None:
     with ae.start_server() as server:
         assert "127.0.0.2" == server.address[0]
         assert [server.address] == ae.listening()
+    assert [] == ae.listening()
+
+
+@pytest.mark.parametrize(
+    ("context", "error"),
+    [(5, TypeError), ((tls.client_context(), None), TypeError), (tls.client_context(), ValueError)],
+)
+def test_a_server_is_encrypted_by_a_context_that_can_be_one_of_a_server(context: Any, error: type[Exception]) -> None:
+    ae = acceptor()
+    with pytest.raises(error, match="ssl_context") as raised:
+        ae.start_server(LOOPBACK, ssl_context=context)
+    assert repr(context) in str(raised.value)
     assert [] == ae.listening()
 
 
