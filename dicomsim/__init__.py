@@ -36,6 +36,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":  # `import *` asks for it
+        return [*_HOMES, *importlib.import_module("dicomsim.presentation").READY_LISTS]
     if name.startswith("__"):
         raise AttributeError(name)
     home = _HOMES.get(name, "presentation" if name.endswith("PresentationContexts") else "")

@@ -295,6 +295,9 @@ READY_LISTS: dict[str, Callable[[], list[SOPClass]]] = {
 
 
 def __getattr__(name: str) -> list[PresentationContext]:
+    if name == "__all__":  # `import *` asks for it
+        names = ["DEFAULT_TRANSFER_SYNTAXES", "PresentationContext", "build_context"]
+        return [*names, *READY_LISTS]  # type: ignore[list-item]
     if name in READY_LISTS:
         return [build_context(uid) for uid in READY_LISTS[name]()]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -162,6 +162,8 @@ def in_wide_use() -> list[SOPClass]:
 
 
 def __getattr__(name: str) -> SOPClass:
+    if name == "__all__":  # `import *` asks for it
+        return ["SOPClass", "ServiceClass", "uid_name", "uid_to_sop_class", *names()]  # type: ignore[return-value]
     if not name.startswith("_"):
         if (sop_class := names().get(name)) is not None:
             return sop_class

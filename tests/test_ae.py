@@ -41,6 +41,9 @@ def test_the_names_of_the_1x_api_are_importable_from_the_package() -> None:
     assert dicomsim.AE is AE is ApplicationEntity is dicomsim.ApplicationEntity
     assert dicomsim.VerificationPresentationContexts[0].abstract_syntax == VERIFICATION
     assert "StoragePresentationContexts" in dir(dicomsim) and "AE" in dir(dicomsim)
+    namespace: dict[str, object] = {}
+    exec("from dicomsim import *", namespace)  # noqa: S102  # no function may import all by itself
+    assert {"AE", "Association", "build_context", "StoragePresentationContexts"} <= namespace.keys()
     with pytest.raises(AttributeError, match="nothing_of_that_name"):
         dicomsim.nothing_of_that_name  # noqa: B018
 

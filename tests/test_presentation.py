@@ -245,6 +245,12 @@ def test_no_ready_list_is_left_out_here() -> None:
     assert set(READY_LISTS) <= set(dir(presentation))
 
 
+def test_every_list_is_there_after_importing_all() -> None:
+    namespace: dict[str, object] = {}
+    exec("from dicomsim.presentation import *", namespace)  # noqa: S102  # no function may import all by itself
+    assert {"PresentationContext", "build_context", "DEFAULT_TRANSFER_SYNTAXES", *READY_LISTS} <= namespace.keys()
+
+
 @pytest.mark.parametrize("name", READY_LISTS)
 def test_contexts_of_a_ready_list_have_the_default_transfer_syntaxes(name: str) -> None:
     assert all(context.transfer_syntax == DEFAULT_TRANSFER_SYNTAXES for context in getattr(presentation, name))

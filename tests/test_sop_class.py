@@ -126,6 +126,13 @@ def test_names_are_imported_like_any_other() -> None:
     assert PatientRootQueryRetrieveInformationModelFind.service_class is ServiceClass.QUERY_RETRIEVE
 
 
+def test_every_name_is_there_after_importing_all() -> None:
+    namespace: dict[str, object] = {}
+    exec("from dicomsim.sop_class import *", namespace)  # noqa: S102  # no function may import all by itself
+    assert sop_class.Verification == namespace["VerificationSOPClass"] == namespace["Verification"]
+    assert {"SOPClass", "ServiceClass", "uid_to_sop_class"} <= namespace.keys()
+
+
 def test_a_misspelt_name_is_answered_with_the_nearest_one() -> None:
     with pytest.raises(AttributeError, match=r"'CTImageStorge': did you mean CTImageStorage\?"):
         _ = sop_class.CTImageStorge
