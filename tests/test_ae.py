@@ -308,8 +308,10 @@ def test_cleaning_up_forgets_what_is_over_and_keeps_what_is_open() -> None:
         asking.cleanup_associations()
         assert [association] == asking.active_associations
         association.release()
-        asking.cleanup_associations()
         assert ([], []) == (asking.active_associations, asking.sessions())
+        asking.opened(association.session)  # as if it had not been forgotten by itself
+        asking.cleanup_associations()
+        assert [] == asking.sessions()
 
 
 def test_the_client_socket_is_that_of_the_newest_open_association_asked_for() -> None:
