@@ -254,6 +254,9 @@ class MemoryTransport:
         """Never."""
         return False
 
+    def acknowledge(self) -> None:
+        """The other end knows."""
+
     def half_close(self) -> None:
         """Send nothing more."""
         self._half_closed = self.peer._ended = True

@@ -150,7 +150,7 @@ class Pump(Owned):
         return (READ if self._reads() else 0) | (WRITE if self._has_output() else 0)
 
     def _goes_on(self) -> bool:
-        """Whether the peer is amid a message, the rest of which may have come meanwhile."""
+        """Whether the peer is amid a PDU or a message, the rest of which may have come meanwhile."""
         return False
 
     def _network_limit(self) -> float | None:
@@ -185,6 +185,8 @@ class Pump(Owned):
             self.lost(CloseHow.RESET, getattr(error, "cause", ""))
             return False
         if count is None:
+            if self._goes_on():
+                self.transport.acknowledge()
             return False
         if count == 0:
             if self.detour is None or not self.detour.hold_end():

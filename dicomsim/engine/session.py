@@ -326,7 +326,7 @@ class Session(Sending):
         return len(self.backlog) < BACKLOG_LIMIT and (self.detour is None or self.detour.reading)
 
     def _goes_on(self) -> bool:
-        return self.assembler.current is not None
+        return self.assembler.current is not None or self.upper.in_pdu
 
     def _wanted(self) -> int:
         return super()._wanted() & ~READ if self.held else super()._wanted()

@@ -188,6 +188,11 @@ class UpperLayer:
         """Whether `data_to_send` is worth a call; it may find the last lazy run at its end and give nothing."""
         return bool(self._outgoing)
 
+    @property
+    def in_pdu(self) -> bool:
+        """Whether the peer has begun a PDU and not ended it."""
+        return self._framer.in_pdu
+
     def deadline(self) -> float | None:
         """When ARTIM runs out, or None while it does not run."""
         return self._deadline
