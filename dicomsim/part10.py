@@ -77,7 +77,7 @@ def _read_head(path: str | os.PathLike[str], limit: int) -> tuple[bytes, int]:
                 raise FileError(f"{os.fspath(path)}: not a file, but a pipe or a device")
             wanted = status.st_size if _FIRST_READ < status.st_size <= limit else _FIRST_READ
             data = os.read(descriptor, wanted)
-            if len(data) == wanted < META_LIMIT and _goes_on(data):
+            if len(data) < min(status.st_size, META_LIMIT) and _goes_on(data):
                 data += os.read(descriptor, META_LIMIT - len(data))
             return data, status.st_size
         finally:

@@ -34,25 +34,26 @@ def judge(call: Call) -> None:
 
 def refusal_of(message: Message, context: PresentationContextTuple, may_perform: bool) -> RefusedError | None:
     """Why a request is not to be served; None if it is. Its data set need not be there yet."""
-    service = message.name.removesuffix("-RQ")
-    kind = _refusal_of_kind(service, message.sop_class_uid, context.abstract_syntax, may_perform)
-    if kind is not None:
-        return RefusedError(*kind)
-    for instance in (message.affected_sop_instance_uid, message.requested_sop_instance_uid):
-        if instance is not None and not is_valid_uid(instance):
-            return RefusedError(Status.INVALID_SOP_INSTANCE, "SOP instance UID is invalid")
-    if service == "C-STORE" and message.affected_sop_instance_uid is None:
+    kind = MESSAGE_TYPES[message.command_field]
+    refusal = _refusal_of_kind(kind.name, message.sop_class_uid, context.abstract_syntax, may_perform)
+    if refusal is not None:
+        return RefusedError(*refusal)
+    affected, requested = message.affected_sop_instance_uid, message.requested_sop_instance_uid
+    if (affected is not None and not is_valid_uid(affected)) or (requested is not None and not is_valid_uid(requested)):
+        return RefusedError(Status.INVALID_SOP_INSTANCE, "SOP instance UID is invalid")
+    if affected is None and kind.name == "C-STORE-RQ":
         return RefusedError(Status.INVALID_SOP_INSTANCE, "no SOP instance UID")
-    if MESSAGE_TYPES[message.command_field].data_set is DataSet.ALWAYS and not message.has_data_set:
+    if kind.data_set is DataSet.ALWAYS and not message.has_data_set:
         return RefusedError(failure_of(message), "data set is missing")
     return None
 
 
 @lru_cache(maxsize=1024)  # the same for all requests of a kind on a context
 def _refusal_of_kind(
-    service: str, sop_class: str | None, abstract_syntax: SOPClass | None, may_perform: bool
+    name: str, sop_class: str | None, abstract_syntax: SOPClass | None, may_perform: bool
 ) -> tuple[Status, str] | None:
     """Status and comment for requests that are not to be served whatever instance they are about."""
+    service = name.removesuffix("-RQ")
     normalized = service.startswith("N-")
     if not may_perform:
         refusal = Status.UNRECOGNIZED_OPERATION if normalized else Status.SOP_CLASS_NOT_SUPPORTED
