@@ -15,8 +15,9 @@ from typing import Generic, TypeVar
 
 from dicomsim.engine.clock import Clock, SystemClock
 
-SPIN_SECONDS = 0.0002
-"""How long a thread looks before it sleeps: several round trips of small messages between two processes."""
+SPIN_SECONDS = 0.0005
+"""How long a thread looks before it sleeps: longer than a round trip in which the other side sleeps, or two that once
+have begun to sleep would never see each other."""
 
 MOST_RESTS = 256
 """Waits that begin with sleep, at the most, before looking is tried again."""

@@ -88,6 +88,7 @@ class UpperLayer:
         self._effects: list[Effect] = []
         self._deadline: float | None = None
         self._request: AssociateRQ | None = None
+        self._request_bytes = b""
         self._judged = False  # the present P-DATA-TF has had its event
         self._enter(State.STA1)
 
@@ -151,7 +152,7 @@ class UpperLayer:
         event = primitive.event
         self._refuse_unless_defined(event)
         if isinstance(primitive, AssociateRequest):
-            encode_pdu(primitive.pdu)  # sent when the connection is there, which is too late to refuse it
+            self._request_bytes = encode_pdu(primitive.pdu)  # now, for when it is sent is too late to refuse it
             self._request = primitive.pdu
         self._step(event, now, primitive.pdu)
 
@@ -280,7 +281,7 @@ class UpperLayer:
     def _send(self, pdu: Pdu) -> None:
         if isinstance(pdu, Abort):
             self._outgoing.cut()
-        self._outgoing.append(encode_pdu(pdu))
+        self._outgoing.append(self._request_bytes if pdu is self._request else encode_pdu(pdu))
 
     def _enter(self, state: State) -> None:
         """Change the state, and look up once what P-DATA would otherwise look up for every PDU."""

@@ -71,11 +71,17 @@ class _Associate:
     @property
     def user_information(self) -> tuple[UserItem, ...]:
         """The sub-items of the (first) user information item."""
-        return next((item.items for item in self.items if isinstance(item, UserInformation)), ())
+        for item in self.items:  # a generator would cost more than what it goes over, and this is asked for often
+            if isinstance(item, UserInformation):
+                return item.items
+        return ()
 
     def user_item(self, kind: type[T]) -> T | None:
         """The first user information sub-item of that class, or None."""
-        return next((item for item in self.user_information if isinstance(item, kind)), None)
+        for item in self.user_information:
+            if isinstance(item, kind):
+                return item
+        return None
 
 
 @dataclass(frozen=True, slots=True)
