@@ -18,11 +18,15 @@ def main(names: list[str]) -> int:
         print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(available)}", file=sys.stderr)
         return 2
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])  # for the ends, which run elsewhere
-    failed = 0
-    for name in names or available:
-        print(f"== {name}", flush=True)
-        failed |= bool(importlib.import_module(f"tests.benchmarks.{name}{SUFFIX}").main())
-    return failed
+    failed = [name for name in names or available if _run(name)]
+    print(f"\nnot all targets hold: {', '.join(failed)}" if failed else "\nall targets hold")
+    return bool(failed)
+
+
+def _run(name: str) -> bool:
+    """Run one; whether a target was missed."""
+    print(f"== {name}", flush=True)
+    return bool(importlib.import_module(f"tests.benchmarks.{name}{SUFFIX}").main())
 
 
 if __name__ == "__main__":

@@ -8,12 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks import ends
-from tests.benchmarks.rounds import Comparison, Subject, Target, report
+from tests.benchmarks.rounds import Comparison, Figure, Subject, Target, report
 
 ECHOES = 5000
 THEIR_ECHOES = 200
 """pynetdicom takes milliseconds for each."""
 ASSOCIATIONS = 500
+LEAST_ECHOES, LEAST_ASSOCIATIONS = 10_000, 1_000
+"""A second."""
 THEIR_ASSOCIATIONS = 20
 
 OURS = "ours -> ours"
@@ -55,7 +57,14 @@ def main() -> int:
         )
         echoes.run()
         associations.run()
-        return report("echo", [echoes, associations])
+        figures = [
+            Figure("C-ECHO on an open association", echoes.median(OURS), "a second", least=LEAST_ECHOES),
+            Figure("the same, of what bare sockets do", echoes.median(OURS) / echoes.median(BARE) * 100, "%"),
+            Figure("associate, C-ECHO, release", associations.median(OURS), "a second", least=LEAST_ASSOCIATIONS),
+        ]
+        for figure in figures:
+            figure.print()
+        return report("echo", [echoes, associations], figures)
 
 
 def _their_associations(port: int) -> float:

@@ -82,14 +82,14 @@ def _folder(folder: Path, *names: str) -> Path:
     return home
 
 
-def ours_says(port: int, *arguments: str) -> list[float]:
+def ours_says(port: int, does: str, *arguments: str) -> list[float]:
     """All figures that our requestor prints."""
-    return _figures([sys.executable, "-m", "tests.benchmarks.ours", *arguments[:1], str(port), *arguments[1:]])
+    return _figures([sys.executable, "-m", "tests.benchmarks.ours", does, str(port), *arguments])
 
 
-def ours_does(port: int, *arguments: str) -> float:
+def ours_does(port: int, does: str, *arguments: str) -> float:
     """Seconds that our requestor says it took."""
-    return _self_timed([sys.executable, "-m", "tests.benchmarks.ours", *arguments[:1], str(port), *arguments[1:]])
+    return ours_says(port, does, *arguments)[-1]
 
 
 def pynetdicom_does(port: int, *arguments: str) -> float:

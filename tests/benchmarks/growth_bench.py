@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from tests.benchmarks import ends
 from tests.benchmarks.chart import Chart, draw
-from tests.benchmarks.rounds import Figure, report
+from tests.benchmarks.rounds import Figure, progress, report
 from tests.benchmarks.workload import Workload
 
 DRAWING = Path(__file__).parents[2] / "docs" / "growth.svg"
@@ -68,7 +68,7 @@ def _measure(
 ) -> Chart:
     points = []
     for quantity in quantities:
-        print(f"\r{title}: {quantity:12,}", end="", flush=True)
+        progress(f"{title}: {quantity:,}")
         points.append((quantity, median(seconds(quantity) for _ in range(TAKES))))
-    print("\r" + " " * 80 + "\r", end="")
+    progress("")
     return Chart(title, across, up, points)

@@ -10,12 +10,19 @@ from datetime import UTC, datetime
 from os import cpu_count, environ
 from pathlib import Path
 from statistics import median
+from sys import stdout
 
 ROUNDS = int(environ.get("BENCH_ROUNDS", "5"))
 """Rounds of each comparison."""
 
 RESULTS = Path("build") / "bench"
 """Where the figures go, as JSON."""
+
+
+def progress(text: str) -> None:
+    """Show on a terminal what is being done, in place of what was."""
+    if stdout.isatty():
+        print(f"\r{text:100.100}\r", end="", flush=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +98,9 @@ class Comparison:
         """Measure everything, then print the table."""
         for number in range(rounds):
             for subject in self.subjects:
-                print(f"\r{self.title}: round {number + 1} of {rounds}, {subject.name:40.40}", end="", flush=True)
+                progress(f"{self.title}: round {number + 1} of {rounds}, {subject.name}")
                 self.figures.setdefault(subject.name, []).append(subject.measure())
-        print("\r" + " " * 100 + "\r", end="")
+        progress("")
         self.print()
 
     def median(self, name: str) -> float:
