@@ -7,9 +7,11 @@ and where its data set begins.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from dicomsim.dimse.data import FileSlice
@@ -29,6 +31,7 @@ _ELEMENT: Final = struct.Struct("<HH2sH")
 _SOP_CLASS: Final = 0x0002
 _SOP_INSTANCE: Final = 0x0003
 _TRANSFER_SYNTAX: Final = 0x0010
+_HARMFUL: Final = re.compile("[^A-Za-z0-9._-]")
 _WANTED: Final = frozenset((_SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX))
 
 
@@ -146,21 +149,35 @@ def file_meta(
     source_ae_title: str = "",
 ) -> bytes:
     """Preamble, prefix and file meta information for a data set that follows byte for byte. PS3.10 Table 7.1-1."""
-    elements = _element(0x01, b"OB", b"\x00\x01")
-    elements += _element(0x02, b"UI", _uid(sop_class_uid))
-    elements += _element(0x03, b"UI", _uid(sop_instance_uid))
-    elements += _element(0x10, b"UI", _uid(transfer_syntax_uid))
-    elements += _element(0x12, b"UI", _uid(implementation_class_uid))
-    elements += _element(0x13, b"SH", _text(implementation_version_name))
+    before, behind = _around_instance(
+        sop_class_uid, transfer_syntax_uid, implementation_class_uid, implementation_version_name, source_ae_title
+    )
+    instance = _element(0x03, b"UI", _uid(sop_instance_uid))
+    length = len(before) + len(instance) + len(behind)
+    return b"".join((_LEAD, length.to_bytes(4, "little"), before, instance, behind))
+
+
+@lru_cache(maxsize=64)  # the same for all objects of a series
+def _around_instance(
+    sop_class_uid: str, transfer_syntax_uid: str, class_uid: str, version_name: str, source_ae_title: str
+) -> tuple[bytes, bytes]:
+    """The elements before the SOP instance UID, and those behind it."""
+    before = _element(0x01, b"OB", b"\x00\x01") + _element(0x02, b"UI", _uid(sop_class_uid))
+    behind = _element(0x10, b"UI", _uid(transfer_syntax_uid)) + _element(0x12, b"UI", _uid(class_uid))
+    behind += _element(0x13, b"SH", _text(version_name))
     if source_ae_title:
-        elements += _element(0x16, b"AE", _text(source_ae_title))
-    return bytes(PREAMBLE) + b"DICM" + _element(0x00, b"UL", struct.pack("<L", len(elements))) + elements
+        behind += _element(0x16, b"AE", _text(source_ae_title))
+    return before, behind
 
 
 def _element(element: int, vr: bytes, value: bytes) -> bytes:
     if vr in _LONG_VRS:
         return struct.pack("<HH2sHL", 2, element, vr, 0, len(value)) + value
     return struct.pack("<HH2sH", 2, element, vr, len(value)) + value
+
+
+_LEAD: Final = bytes(PREAMBLE) + b"DICM" + _element(0x00, b"UL", bytes(4))[:-4]
+"""What comes before the length of the group."""
 
 
 def _uid(uid: str) -> bytes:
@@ -175,5 +192,5 @@ def _text(text: str) -> bytes:
 
 def file_name(sop_instance_uid: str) -> str:
     """A file name for an instance: its UID, with whatever else a peer has put there made harmless."""
-    name = "".join(one if one.isascii() and (one.isalnum() or one in ".-_") else "_" for one in sop_instance_uid[:64])
-    return f"{name.strip('.') or 'unnamed'}.dcm"
+    name = _HARMFUL.sub("_", sop_instance_uid[:64]).strip(".")
+    return f"{name or 'unnamed'}.dcm"

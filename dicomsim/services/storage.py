@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -55,7 +56,7 @@ def make_sink(form: StoreTo, folder: Path, message: Message, context: Presentati
         IMPLEMENTATION_VERSION_NAME,
         source,
     )
-    return FileSink(folder / file_name(instance), meta)
+    return FileSink(os.path.join(folder, file_name(instance)), meta)
 
 
 def c_store(call: Call) -> None:
