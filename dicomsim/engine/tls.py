@@ -225,7 +225,7 @@ class Handshake:
     ) -> None:
         """Take the socket over; raises `OSError` if the peer has gone already."""
         connected.setblocking(False)
-        self._socket = encrypted(context, connected, server_side=True)
+        self._socket: ssl.SSLSocket | None = encrypted(context, connected, server_side=True)
         self._reactor = reactor
         self._seconds = seconds
         self._done: Callable[[TlsTransport | str], None] | None = None
@@ -240,21 +240,25 @@ class Handshake:
         self._reactor.add(self, READ)
 
     def give_up(self) -> None:
-        """Have the reactor close it; for any thread."""
+        """Have the reactor close it, unless it is done by then; for any thread."""
         self._given_up = True
         self._reactor.schedule(self, self._reactor.clock.monotonic())
 
     def fileno(self) -> int:
         """The descriptor to wait on, -1 when closed or given to the session."""
-        return self._socket.fileno()
+        secure = self._socket
+        return -1 if secure is None else secure.fileno()
 
     def ready(self, buffer: memoryview) -> None:
         """Go on with the handshake."""
+        secure = self._socket
+        if secure is None:
+            return
         if self._given_up:
             self._fail("given up")
             return
         try:
-            self._socket.do_handshake()
+            secure.do_handshake()
         except ssl.SSLWantReadError:
             self._reactor.arm(self, READ)
         except ssl.SSLWantWriteError:
@@ -269,18 +273,28 @@ class Handshake:
         self._fail("given up" if self._given_up else f"no TLS within artim timeout of {self._seconds:g} s")
 
     def _finish(self) -> None:
-        self._reactor.forget(self)
+        secure = self._let_go()
+        if secure is None:
+            return
         try:
-            transport = TlsTransport(self._socket, self.remote)
+            transport = TlsTransport(secure, self.remote)
         except OSError as error:
-            self._fail(explain(error))
+            secure.close()
+            self._tell(explain(error))
         else:
             self._tell(transport)
 
     def _fail(self, reason: str) -> None:
+        secure = self._let_go()
+        if secure is not None:
+            secure.close()
+            self._tell(reason)
+
+    def _let_go(self) -> ssl.SSLSocket | None:
+        """Have the reactor forget the socket, which is somebody else's from here on; None if it is already."""
         self._reactor.forget(self)
-        self._socket.close()
-        self._tell(reason)
+        secure, self._socket = self._socket, None
+        return secure
 
     def _tell(self, result: TlsTransport | str) -> None:
         done, self._done = self._done, None

@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dicomsim import tls
-from dicomsim.engine.tls import JOIN_LIMIT, REASONS, TlsError, TlsTransport, connect_tls, encrypted, explain
+from dicomsim.engine.reactor import Reactor
+from dicomsim.engine.tls import (
+    JOIN_LIMIT,
+    REASONS,
+    Handshake,
+    TlsError,
+    TlsTransport,
+    connect_tls,
+    encrypted,
+    explain,
+)
 from dicomsim.engine.transport import TcpTransport, listen
 from dicomsim.errors import TimeLimitError
 from tests.certificates import Certificate, make
@@ -226,3 +236,68 @@ def nobody() -> Iterator[Callable[[], tuple[str, int]]]:
 def test_a_handshake_has_its_limit(nobody: Callable[[], tuple[str, int]]) -> None:
     with pytest.raises(TimeLimitError, match=r"connect timeout of 0\.02 s; does the peer speak TLS there"):
         connect_tls(*nobody(), 0.02, None, tls.client_context())
+
+
+class ReactorByHand(Reactor):
+    """One without a thread, for real sockets."""
+
+    def _start(self) -> None:
+        """Nobody but `go` does anything."""
+
+    def go(self) -> None:
+        """See to what is there."""
+        self.turn(0, memoryview(bytearray(10)))
+
+
+@pytest.fixture
+def reactor() -> Iterator[ReactorByHand]:
+    reactor = ReactorByHand()
+    yield reactor
+    reactor.stop()
+
+
+def test_a_handshake_that_is_given_up_when_it_is_done_leaves_the_connection_alone(
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext], reactor: ReactorByHand
+) -> None:
+    results: list[TlsTransport | str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        plain = socket.create_connection(listener.getsockname())
+        connected, remote = listener.accept()
+    plain.setblocking(False)
+    client = encrypted(contexts[0], plain, server_hostname="localhost")
+    handshake = Handshake(reactor, contexts[1], connected, remote, LIMIT)
+    handshake.begin(results.append)
+    assert connected.fileno() == -1 and handshake.fileno() >= 0
+    while not results:
+        try:
+            client.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        reactor.go()
+    handshake.give_up()
+    reactor.go()
+    handshake.ready(memoryview(bytearray(10)))
+    (server,) = results
+    assert isinstance(server, TlsTransport)
+    assert handshake.fileno() == -1 < server.fileno()
+    client.do_handshake()
+    server.send([b"alive"])
+    end = TlsTransport(client, remote)
+    assert b"alive" == receive(end, 5)
+    end.close()
+    server.close()
+
+
+def test_a_handshake_that_is_given_up_says_so_once(
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext], reactor: ReactorByHand
+) -> None:
+    results: list[TlsTransport | str] = []
+    here, there = socket.socketpair()
+    with here:
+        handshake = Handshake(reactor, contexts[1], there, ("127.0.0.1", 1), LIMIT)
+        handshake.begin(results.append)
+        for _ in range(2):
+            handshake.give_up()
+            reactor.go()
+        assert ["given up"] == results and handshake.fileno() == -1
+        assert b"" == here.recv(1)
