@@ -152,12 +152,24 @@ class FilePart:
         """Send to a socket; the bytes taken. Raises as `os.sendfile`, and `FileError` at the end of the file."""
         count = os.sendfile(fd, self.file.fd, self.offset, self.length)
         if not count and self.length:
-            raise FileError(f"{self.file.name}: ends at byte {self.offset}, inside the data set to send")
+            raise self._at_the_end()
         return count
 
     def read(self) -> bytes:
-        """The bytes, for a file of which the system cannot send."""
-        return os.pread(self.file.fd, self.length, self.offset)
+        """The bytes, for a file of which the system cannot send, or those that there are of them.
+
+        Raises `FileError` at the end of the file, and when it cannot be read.
+        """
+        try:
+            data = os.pread(self.file.fd, self.length, self.offset)
+        except OSError as error:
+            raise FileError(f"{self.file.name}: {error.strerror or error}") from error
+        if not data and self.length:
+            raise self._at_the_end()
+        return data
+
+    def _at_the_end(self) -> FileError:
+        return FileError(f"{self.file.name}: ends at byte {self.offset}, inside the data set to send")
 
 
 DataSource = Buffer | Sequence[Buffer] | FileSlice

@@ -1,7 +1,8 @@
 """`PayloadCutter`: what is left of one direction of a connection when data sets count only by their beginnings.
 
 For recordings of which nobody wants the pixels: whatever is no data set comes out whole, and what is left out is never
-even read, so that a file may go from the disk to the socket without passing through us.
+even read, so that a file may go from the disk to the socket without passing through us. What is kept of it is read
+after that: if it is gone by then, it is left out, too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from dicomsim.dimse.assembler import COMMAND
 from dicomsim.dimse.data import Buffer, FilePart
+from dicomsim.errors import FileError
 from dicomsim.wire.codec import HEADER_LENGTH, PDV_HEADER_LENGTH
 from dicomsim.wire.pdu import PduType
 
@@ -48,10 +50,13 @@ class PayloadCutter:
                 else:
                     step = min(self._left, end - position)
                     taken = min(self._keep, step)
-                    if taken:
-                        kept += _bytes(buffer, position, position + taken)
-                    missing += step - taken
                     self._keep -= taken
+                    if taken:
+                        part = _bytes(buffer, position, position + taken)
+                        kept += part
+                        if len(part) < taken:
+                            taken, self._keep = len(part), 0  # the rest of the PDU would be at a wrong place
+                    missing += step - taken
                     self._left -= step
                 position += step
                 if not (self._left or self._head):
@@ -84,5 +89,11 @@ class PayloadCutter:
 
 
 def _bytes(buffer: Buffer | FilePart, start: int, stop: int) -> bytes:
+    """The bytes, or those that a file still has of them, which may have been cut since it was sent; never of a head."""
     part = buffer[start:stop]
-    return part.read() if isinstance(part, FilePart) else bytes(part)
+    if not isinstance(part, FilePart):
+        return bytes(part)
+    try:
+        return part.read()
+    except FileError:
+        return b""

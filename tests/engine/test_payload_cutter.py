@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -73,3 +75,12 @@ def test_of_a_file_no_more_is_read_than_is_kept(tmp_path: Path) -> None:
     path.write_bytes(bytes(range(5)))  # more is not there to be read any more
     buffers = (DATA[:12], part)
     assert [(DATA[:17], 195)] == list(PayloadCutter(5).cut(buffers))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("left", [0, 7])
+def test_what_is_gone_of_a_file_since_it_was_sent_counts_as_left_out(tmp_path: Path, left: int) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(bytes(range(200)))
+    buffers: Any = (DATA[:12], FilePart(OpenFile(path, 200), 0, 100), DATA[112:], RELEASE)
+    os.truncate(path, left)
+    assert [(DATA[: 12 + left], 200 - left), (RELEASE, 0)] == list(PayloadCutter(150).cut(buffers))

@@ -16,6 +16,7 @@ from dicomsim.ae import AE
 from dicomsim.dimse.data import FilePart, OpenFile
 from dicomsim.engine.transport import TcpTransport
 from dicomsim.errors import FileError
+from dicomsim.events import BytesOut, Event
 from dicomsim.outcome import Ending
 from dicomsim.part10 import file_meta
 from dicomsim.presentation import build_context
@@ -68,13 +69,18 @@ def test_parts_of_a_file_arrive_between_what_is_around_them(
     assert expected == send_all(*pair, parts)
 
 
-def test_a_file_system_that_cannot_send_is_read(
-    pair: tuple[TcpTransport, socket.socket], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def _unable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that has not what `sendfile` needs."""
+
     def refuse(*_: object) -> int:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
     monkeypatch.setattr(os, "sendfile", refuse)
+
+
+@pytest.mark.usefixtures("_unable")
+def test_a_file_system_that_cannot_send_is_read(pair: tuple[TcpTransport, socket.socket], tmp_path: Path) -> None:
     file = OpenFile(file_of(tmp_path), len(CONTENT))
     assert b"head" + CONTENT == send_all(*pair, [b"head", FilePart(file, 0, len(CONTENT))])
 
@@ -96,6 +102,67 @@ def test_a_file_that_ends_too_early_is_named(pair: tuple[TcpTransport, socket.so
     os.truncate(path, 0)
     with pytest.raises(FileError, match=f"{path}: ends at byte 0"):
         pair[0].send([part])
+
+
+@pytest.mark.usefixtures("_unable")
+def test_a_file_that_ends_too_early_is_named_where_it_is_read_too(
+    pair: tuple[TcpTransport, socket.socket], tmp_path: Path
+) -> None:
+    path = file_of(tmp_path)
+    part: Any = FilePart(OpenFile(path, len(CONTENT)), 0, len(CONTENT))
+    os.truncate(path, 1000)
+    assert 1000 == pair[0].send([part])
+    with pytest.raises(FileError, match=f"{path}: ends at byte 1000"):
+        pair[0].send([part[1000:]])
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    file = OpenFile(tmp_path, 0)  # a folder
+    with pytest.raises(FileError, match=f"{tmp_path}: "):
+        FilePart(file, 0, 10).read()
+
+
+class Beginnings:
+    """An observer that wants the beginnings of what is sent, and gives its length with all else."""
+
+    payload_limit = 8
+
+    def __init__(self) -> None:
+        self.kept = self.missing = 0
+
+    def __call__(self, event: Event) -> None:
+        assert isinstance(event, BytesOut)
+        self.kept += len(event.data)
+        self.missing += event.missing
+
+
+def test_a_file_that_is_cut_as_soon_as_it_is_sent_is_sent_and_what_is_gone_of_it_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = file_of(tmp_path, file_meta(CT_IMAGE, "1.2.3", EXPLICIT, "1.2.4", "TEST") + CONTENT)
+    end = path.stat().st_size
+    ae, beginnings = AE(b"SENDER"), Beginnings()
+    ae.requested_contexts = [build_context(CT_IMAGE, EXPLICIT)]
+    ae.events.add(beginnings, BytesOut)
+    (tmp_path / "kept").mkdir()
+    answering = acceptor(CT_IMAGE, store_to=StoreTo.FILE, store_folder=tmp_path / "kept")
+    with meeting(ae, answering) as association:
+        beginnings.kept = beginnings.missing = 0
+        assert 0 == association.c_store(path).status
+        kept, missing = beginnings.kept, beginnings.missing
+        send = FilePart.send
+
+        def cut(part: FilePart, fd: int) -> int:
+            count = send(part, fd)
+            if part.offset + count == end:
+                os.truncate(path, 0)
+            return count
+
+        monkeypatch.setattr(FilePart, "send", cut)
+        assert 0 == association.c_store(path).status
+        assert 0 == path.stat().st_size
+        assert kept + missing == beginnings.kept + beginnings.missing - kept - missing
+        assert kept > beginnings.kept - kept
 
 
 def test_a_file_that_is_cut_while_it_is_sent_ends_the_association_with_its_name(
