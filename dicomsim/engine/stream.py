@@ -119,7 +119,10 @@ class StreamListener:
         self.address: Address = self._socket.getsockname()[:2]
 
     def accept(self, timeout: float) -> BlockingStream:
-        """The next connection; raises `TimeLimitError` when none comes, `ConnectError` when it is closed."""
+        """The next connection.
+
+        Raises `TimeLimitError` when none comes, `ConnectError` when this is closed, or the peer has gone already.
+        """
         try:
             self._socket.settimeout(timeout)
             accepted, remote = self._socket.accept()
@@ -127,7 +130,12 @@ class StreamListener:
             raise TimeLimitError(f"no connection within accept timeout of {timeout:g} s") from error
         except OSError as error:
             raise ConnectError(f"{self.address[0]}:{self.address[1]}: not listening any more") from error
-        return BlockingStream(TcpTransport(accepted, remote[:2]), Side.ACCEPTOR, self._observer, self._clock)
+        try:
+            transport = TcpTransport(accepted, remote[:2])
+        except OSError as error:
+            accepted.close()
+            raise ConnectError(f"{remote[0]}:{remote[1]}: gone before it was accepted") from error
+        return BlockingStream(transport, Side.ACCEPTOR, self._observer, self._clock)
 
     def close(self) -> None:
         """Stop listening; does nothing the second time."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from dicomsim.engine import stream
 from dicomsim.engine.stream import BlockingStream, StreamListener, connect_stream
 from dicomsim.errors import ConnectError, TimeLimitError
 from dicomsim.events import (
@@ -144,6 +147,20 @@ def test_a_closed_listener_accepts_nothing() -> None:
     listener.close()
     with pytest.raises(ConnectError, match="not listening"):
         listener.accept(LONG)
+
+
+def test_a_peer_that_has_gone_before_it_is_accepted_leaves_no_socket_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    accepted: list[socket.socket] = []
+
+    def gone(connected: socket.socket, _: object) -> None:
+        accepted.append(connected)
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(stream, "TcpTransport", gone)
+    with StreamListener() as listener, socket.create_connection(listener.address) as peer:
+        with pytest.raises(ConnectError, match=f":{peer.getsockname()[1]}: gone"):
+            listener.accept(LONG)
+        assert -1 == accepted[0].fileno()
 
 
 def test_an_observer_that_interrupts_leaves_no_socket_behind() -> None:
