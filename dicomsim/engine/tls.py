@@ -175,7 +175,7 @@ def connect_tls(
     context: ssl.SSLContext,
     server_hostname: str | None = None,
 ) -> TlsTransport:
-    """Open a connection and set up TLS on it, both within `seconds`.
+    """Open a connection and set up TLS on it, both within `seconds` but for the look-up of the host's name.
 
     The certificate is checked against `server_hostname`, or the host itself, if the context checks names. Raises
     `ConnectError` or `TimeLimitError`.
@@ -198,6 +198,9 @@ def connect_tls(
     except OSError as error:
         secure.close()
         raise ConnectError(f"{host}:{port}: TLS handshake failed: {explain(error)}") from error
+    except BaseException:  # Ctrl-C, for one
+        secure.close()
+        raise
 
 
 def _shake_hands(secure: ssl.SSLSocket, plain: TcpTransport, deadline: float | None) -> None:

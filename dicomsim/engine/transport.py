@@ -221,7 +221,8 @@ def connect(
 ) -> TcpTransport:
     """Open a connection, trying each address of the host in turn.
 
-    `seconds` bounds all tries together. Raises `ConnectError` or, naming the timeout, `TimeLimitError`.
+    `seconds` bounds all tries together, but not the look-up of the host's name before them, which takes as long as the
+    system lets it. Raises `ConnectError` or, naming the timeout, `TimeLimitError`.
     """
     try:
         candidates = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -266,7 +267,7 @@ def _connect_one(
             # Nobody listens, but the system chose that very port for us, and TCP joins a socket to itself.
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         return TcpTransport(opening)
-    except OSError:
+    except BaseException:  # Ctrl-C, for one: nobody else will ever know of it
         opening.close()
         raise
 
@@ -274,8 +275,8 @@ def _connect_one(
 def _bind(opening: socket.socket, address: Address) -> None:
     try:
         opening.bind(address)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+    except (OSError, OverflowError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise BindError(f"cannot connect from {address[0]}:{address[1]}: {reason}") from error
 
 

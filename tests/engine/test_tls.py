@@ -238,6 +238,21 @@ def test_a_handshake_has_its_limit(nobody: Callable[[], tuple[str, int]]) -> Non
         connect_tls(*nobody(), 0.02, None, tls.client_context())
 
 
+def test_a_handshake_that_is_interrupted_leaves_no_socket_behind(
+    nobody: Callable[[], tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[TcpTransport] = []
+
+    def interrupt(transport: TcpTransport, *_: object, **__: object) -> bool:
+        waiting.append(transport)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TcpTransport, "wait", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        connect_tls(*nobody(), LIMIT, None, tls.client_context())
+    assert -1 == waiting[0].fileno()
+
+
 class ReactorByHand(Reactor):
     """One without a thread, for real sockets."""
 

@@ -254,6 +254,12 @@ def test_a_local_address_that_cannot_be_had_is_not_blamed_on_the_peer() -> None:
     assert "is the peer running" not in str(caught.value)
 
 
+def test_a_local_port_that_is_none_is_not_blamed_on_the_peer_either() -> None:
+    nowhere = ("127.0.0.1", 65536)
+    with listen("127.0.0.1", 0) as listener, pytest.raises(ConnectError, match=r"cannot connect from .*:65536"):
+        reach(listener, bind=nowhere)
+
+
 def test_an_address_in_use_cannot_be_listened_on() -> None:
     with listen("127.0.0.1", 0) as taken, pytest.raises(ConnectError, match=r"cannot listen on 127\.0\.0\.1:.*in use"):
         listen(*taken.getsockname())
@@ -264,6 +270,20 @@ def test_ipv6_is_listened_on_and_connected_to() -> None:
         opened = connect("::1", listener.getsockname()[1], LONG)
     assert "::1" == opened.remote[0]
     opened.close()
+
+
+def test_an_interrupted_connect_leaves_no_socket_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[socket.socket] = []
+
+    class Interrupted(socket.socket):
+        def connect(self, _: object) -> None:
+            opened.append(self)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(transport.socket, "socket", Interrupted)  # type: ignore[attr-defined]
+    with pytest.raises(KeyboardInterrupt):
+        connect("127.0.0.1", 104, LONG)
+    assert -1 == opened[0].fileno()
 
 
 def test_a_descriptor_is_given_back_for_every_way_to_fail(pair: Pair) -> None:
