@@ -46,7 +46,11 @@ class FileSlice:
     def __post_init__(self) -> None:
         if self.length < 0:
             with self._opened() as file:
-                object.__setattr__(self, "length", max(file.seek(0, os.SEEK_END) - self.offset, 0))
+                try:
+                    end = file.seek(0, os.SEEK_END)
+                except OSError as error:  # a pipe has no end
+                    raise FileError(f"{self.name}: {error.strerror or error}") from error
+            object.__setattr__(self, "length", max(end - self.offset, 0))
 
     @property
     def name(self) -> str:

@@ -72,6 +72,12 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, file: Path) -> N
         list(FileSlice(unreadable, 0, 5).blocks(5))
 
 
+def test_what_has_no_length_is_an_error_that_names_it() -> None:
+    read, write = os.pipe()
+    with open(read, "rb") as pipe, open(write, "wb"), pytest.raises(FileError, match=f"^{read}: "):
+        FileSlice(pipe)
+
+
 def test_a_slice_of_a_path_leaves_no_file_open(file: Path) -> None:
     blocks = FileSlice(file).blocks(10)
     next(blocks)
