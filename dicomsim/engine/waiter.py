@@ -61,7 +61,8 @@ class Waiter:
             self._waker.drain()
 
     def __del__(self) -> None:
-        self._waker.close()
+        if hasattr(self, "_waker"):  # there is none when descriptors have run out
+            self._waker.close()
 
 
 _waiters = threading.local()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import gc
+import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from dicomsim.engine import waiter
 from dicomsim.engine.poller import READ, WRITE
 from dicomsim.engine.waiter import Waiter, thread_waiter
 
@@ -72,3 +77,16 @@ def test_each_thread_has_its_own_waiter() -> None:
     thread.join()
     assert thread_waiter() is thread_waiter()
     assert [thread_waiter()] != others
+
+
+def test_a_waiter_for_which_there_is_no_descriptor_says_so_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left() -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    monkeypatch.setattr(waiter, "Waker", none_left)
+    with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+        Waiter()
+    gc.collect()
+    assert [] == unraisable
