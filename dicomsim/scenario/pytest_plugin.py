@@ -7,6 +7,7 @@ nothing of dicomsim before there is a scenario to collect.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, value, text in OPTIONS:
         group.addoption(f"--dicomsim-{name}", metavar=value, help=text)
     group.addoption("--dicomsim-slow", action="store_true", help="run slow scenarios, too")
+    # For `dicomsim run`. With pytest, a YAML file that is named may be another plugin's.
+    group.addoption("--dicomsim-all-named", action="store_true", help=argparse.SUPPRESS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,7 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect what looks like a scenario."""
+    """Collect what looks like a scenario, and what is called one: it may be one with a mistake."""
+    if parent.config.getoption("dicomsim_all_named") and parent.session.isinitpath(file_path):
+        return ScenarioFile.from_parent(parent, path=file_path)
     if file_path.suffix not in (".yaml", ".yml"):
         return None
     from dicomsim.scenario.finding import is_scenario

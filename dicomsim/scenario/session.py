@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from dicomsim.scenario.runner import Runner
 
 PLUGIN: Final = "dicomsim.scenario.pytest_plugin"
+OTHER_COLLECTORS: Final = ("python", "unittest", "doctest")
+"""Pytest's own, which would run what is no scenario."""
 
 
 @dataclass(slots=True)
@@ -146,6 +148,7 @@ def run_selection(selection: Selection, reporter: LiveReporter) -> int:
     logging = "system-out" if peer_prints else "no"  # pytest writes the heading of an empty text as well
     arguments = [
         *("-p", PLUGIN, "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull, "--capture=no"),
+        *("--dicomsim-all-named", *(f"-pno:{name}" for name in OTHER_COLLECTORS)),
         *("--rootdir", _root(selection.files), "-o", "junit_suite_name=dicomsim", "-o", f"junit_logging={logging}"),
         *selection.options,
     ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from ruamel.yaml import YAML
 
 from dicomsim.scenario.actors import EmbeddedAcceptor
 from dicomsim.scenario.finding import find_scenarios
@@ -88,6 +90,31 @@ def test_mistakes_of_files_stop_the_run(tmp_path: Path, peer: Peer) -> None:
         f"{path}:4:1: level cannot be 'shal', did you mean shall?",
         f"{path}:8:5: no sub-scenario is called ecko, did you mean echo?",
     ] == run.reporter.mistakes[0].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "mistake"),
+    [
+        ("two.yaml", "steps:\n  - use: [\n", "{path}:3:1: not YAML: "),
+        ("empty.yaml", "", "{path}:1:1: a scenario should be a mapping"),
+        ("test_two.py", "raise SystemExit\n", "{path}:1:1: a scenario should be a mapping"),
+        ("two.txt", ">>> 1\n2\n", "{path}:1:2: not YAML: "),
+    ],
+)
+def test_a_named_file_that_does_not_look_like_a_scenario_is_a_mistake_and_nothing_else(
+    tmp_path: Path, peer: Peer, name: str, text: str, mistake: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    run = Run(peer, path)
+    assert (3, {}, [], 1) == (run.exit_code, run.verdicts, run.reporter.problems, len(run.reporter.mistakes))
+    assert run.reporter.mistakes[0].startswith(mistake.format(path=path))
+
+
+def test_a_named_file_is_run_however_its_keys_are_laid_out(tmp_path: Path, peer: Peer) -> None:
+    path = write_scenario(tmp_path, "field/one", ECHO)
+    path.write_text(json.dumps(YAML(typ="safe").load(path)))
+    assert {"field/one": "pass"} == Run(peer, path).verdicts
 
 
 def test_junit_is_written_where_it_is_wanted(tmp_path: Path, peer: Peer) -> None:
