@@ -14,6 +14,7 @@ from dicomsim.scenario.finding import find_scenarios
 if TYPE_CHECKING:
     from dicomsim.peer_address import PeerAddress
     from dicomsim.scenario.runner import Settings
+    from dicomsim.scenario.session import LiveReporter
     from dicomsim.scenario.stage import Address
 
 
@@ -70,9 +71,10 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     """
     if options["processes"] and options["record"]:
         raise click.UsageError("--record and -n do not go together: a capture has one writer")
-    report: Path | None = options["json_file"]
-    if report is not None and not report.absolute().parent.is_dir():  # better known now than after hours
-        raise FileError(f"{report}: cannot be written: there is no such folder")
+    reports: list[Path] = [path for path in (options["json_file"], options["junit"]) if path is not None]
+    for report in reports:
+        if not report.absolute().parent.is_dir():  # better known now than after hours
+            raise FileError(f"{report}: cannot be written: there is no such folder")
     files = find_scenarios(paths)
     settings = _settings(options)
     return _run(files, settings, options)
@@ -101,13 +103,13 @@ def _settings(options: dict[str, Any]) -> Settings:
 def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
     from contextlib import ExitStack
     from dataclasses import replace
+    from tempfile import TemporaryDirectory
 
     import pytest
     from rich.console import Console
 
     from dicomsim.capture.recorder import Recorder
     from dicomsim.engine.stream import StreamListener
-    from dicomsim.report.json_report import write_json
     from dicomsim.report.text import print_end
     from dicomsim.scenario.runner import Runner
     from dicomsim.scenario.session import LiveReporter, Selection, run_selection
@@ -121,9 +123,8 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
         runner = exits.enter_context(Runner(settings))
         for role in settings.roles:
             runner.check(role)
-        selection = Selection(
-            files, options["expression"], options["junit"], options["processes"], _plugin_options(options)
-        )
+        junit = None if options["junit"] is None else Path(exits.enter_context(TemporaryDirectory()), "junit.xml")
+        selection = Selection(files, options["expression"], junit, options["processes"], _plugin_options(options))
         reporter = LiveReporter(console, runner)
         if settings.listen is not None:
             StreamListener(settings.listen.host, settings.listen.port).close()  # raises what is wrong with it
@@ -132,14 +133,27 @@ def _run(files: list[Path], settings: Settings, options: dict[str, Any]) -> int:
         if reporter.unprinted is not None:
             raise reporter.unprinted
         lost = runner.check_last()
-    if options["json_file"] is not None and reporter.results and not reporter.interrupted:
-        write_json(reporter.results, options["json_file"])
-    print_end(console, reporter.results, reporter.seconds, embedded=settings.embedded)
+        # Within, so that the verdicts are said and kept even if the end of the capture cannot be written.
+        print_end(console, reporter.results, reporter.seconds, embedded=settings.embedded)
+        _write_reports(reporter, junit, options)
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         click.echo(f"dicomsim: no case fits -k {options['expression']!r}; `dicomsim list` shows them", err=True)
     for line in (*reporter.mistakes, *reporter.problems, *([f"the peer did not survive: {lost}"] if lost else [])):
         click.echo(line, err=True)
     return reporter.exit_code(code, strict=options["strict"], lost=lost is not None)
+
+
+def _write_reports(reporter: LiveReporter, junit: Path | None, options: dict[str, Any]) -> None:
+    """Each of them, also when the other cannot be written."""
+    from dicomsim.report.json_report import write_json
+    from dicomsim.report.whole_file import write_whole
+
+    try:
+        if options["json_file"] is not None and reporter.results and not reporter.interrupted:
+            write_json(reporter.results, options["json_file"])
+    finally:
+        if junit is not None and junit.is_file():  # not if pytest did not get so far
+            write_whole(junit.read_text("utf-8"), options["junit"])
 
 
 def _broken_pipe() -> NoReturn:

@@ -128,13 +128,28 @@ def test_a_mistake_of_use_ends_with_2(arguments: list[str], message: str, capsys
     assert (2, "", True) == (code, output, message in errors)
 
 
+@pytest.mark.parametrize("option", ["--json", "--junit"])
 def test_a_report_that_cannot_be_written_is_known_before_anything_is_run(
-    tmp_path: Path, peer: Peer, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, peer: Peer, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
     write_scenario(tmp_path, "field/one", ECHO)
-    report = tmp_path / "nowhere" / "r.json"
-    result = run(capsys, tmp_path, "--peer", f"SCP@{peer.address}", "--json", str(report))
+    report = tmp_path / "nowhere" / "report"
+    result = run(capsys, tmp_path, "--peer", f"SCP@{peer.address}", option, str(report))
     assert (3, "", f"dicomsim: {report}: cannot be written: there is no such folder\n") == result
+    assert not report.parent.exists()
+
+
+@pytest.mark.parametrize("option", ["--json", "--junit", "--record"])
+def test_a_disk_that_is_full_ends_with_3_after_all_else_was_said_and_written(
+    tmp_path: Path, peer: Peer, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    write_scenario(tmp_path, "field/one", ECHO)
+    files = {"--json": tmp_path / "r.json", "--junit": tmp_path / "r.xml", "--record": tmp_path / "r.pcapng"}
+    del files[option]
+    others = [str(word) for pair in files.items() for word in pair]
+    code, output, errors = run(capsys, tmp_path, "--peer", f"SCP@{peer.address}", option, "/dev/full", *others)
+    assert (3, "dicomsim: /dev/full: cannot be written: No space left on device\n") == (code, errors)
+    assert (True, [True, True]) == ("1 case in" in output, [file.stat().st_size > 0 for file in files.values()])
 
 
 def test_a_command_that_cannot_be_started_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
