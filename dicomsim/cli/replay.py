@@ -62,12 +62,15 @@ def command(file: str, peer: PeerAddress, as_json: bool, record: str | None, **o
     if record is not None and all(map(os.path.exists, (file, record))) and os.path.samefile(file, record):
         raise click.BadParameter("the capture to replay would be overwritten", param_hint="'--record'")
     code = 0
+    said = set()
     with ExitStack() as stack:
         for report in _reports(stack, file, peer, record, options):
             click.echo(json.dumps(_as_dict(report), ensure_ascii=False) if as_json else "\n".join(report.lines()))
             code = max(code, _exit_code(report))
-            if isinstance(report.error, ConnectError):
-                click.echo(f"dicomsim: {report.error}", err=True)
+            error = str(report.error or "")
+            if error and error not in said:  # a peer that is not there is so for every association
+                said.add(error)
+                click.echo(f"dicomsim: {error}", err=True)
     return code
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from dicomsim import AE, VerificationPresentationContexts
 from dicomsim.cli import main
+from dicomsim.engine.stream import StreamListener
 from dicomsim.resources import captures
 
 ECHO = captures() / "live" / "echo_dcmtk_dcmqrscp.pcapng"
@@ -70,6 +71,23 @@ def test_the_live_conversation_is_recorded_on_request(
 def test_no_connection_has_an_exit_code_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert 4 == replay(ECHO, "--to", "127.0.0.1:1")
     assert "connection refused" in capsys.readouterr().out
+
+
+def test_what_went_wrong_with_every_association_is_said_once_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "two.pcapng").write_bytes(ECHO.read_bytes() * 2)
+    assert 4 == replay(tmp_path / "two.pcapng", "--to", "127.0.0.1:1")
+    output, errors = capsys.readouterr()
+    refused = "dicomsim: 127.0.0.1:1: connection refused; is the peer running and listening there?\n"
+    assert (2, refused) == (output.count(": ERROR\n"), errors)
+
+
+def test_a_silent_peer_ends_by_a_timeout_that_is_named_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    with StreamListener() as silent:
+        assert 5 == replay(ECHO, "--to", f"127.0.0.1:{silent.address[1]}", "--timeout", "0.1")
+    errors = capsys.readouterr().err
+    assert (1, True) == (errors.count("\n"), errors.endswith("came within replay timeout of 0.1 s\n"))
 
 
 def test_a_file_that_is_no_capture_does_not_parse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
