@@ -16,6 +16,8 @@ from dicomsim.capture.source import Source
 
 APPLICATION = f"dicomsim {__version__}"
 """What our files name as their writer."""
+BYTE_ORDER_END = 12
+"""Bytes of a pcapng file that are needed to read on."""
 
 
 class CaptureReader:
@@ -45,11 +47,13 @@ class CaptureReader:
             if len(head) < FILE_HEADER:
                 raise source.no_capture(f"it ends inside its header, after {len(head)} bytes")
             return read_pcap(source, head)
-        if head.startswith(MAGIC) and head[8:12] in BYTE_ORDERS:
+        if head.startswith(MAGIC) and head[8:BYTE_ORDER_END] in BYTE_ORDERS:
             self.format = "pcapng"
             reader = PcapngReader(source, head)
             self.notes = reader.notes
             return iter(reader)
+        if head.startswith(MAGIC) and len(head) < BYTE_ORDER_END:
+            raise source.no_capture(f"it ends inside its header, after {len(head)} bytes")
         raise source.no_capture(_what_it_is(head))
 
     @property

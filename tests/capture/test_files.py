@@ -45,6 +45,7 @@ def test_a_cut_last_record_is_normal_input(tmp_path: Path, name: str) -> None:
         (b"GIF89a" + bytes(30), "it begins with 47 49 46 38, neither pcap nor pcapng does"),
         (bytes(128) + b"DICM", "it is a DICOM file"),
         (bytes.fromhex("d4c3b2a1 0200"), "it ends inside its header, after 6 bytes"),
+        (bytes.fromhex("0a0d0d0a 1c000000 4d3c"), "it ends inside its header, after 10 bytes"),
         (
             bytes.fromhex("0a0d0d0a 1c000000 00000000") + bytes(16),
             "it begins with 0a 0d 0d 0a, neither pcap nor pcapng",
