@@ -34,7 +34,7 @@ WIDTH = 100
 TIME_WIDTH = 11
 """Columns of the time, in seconds since the first line."""
 MAX_LINES = 4
-"""Lines that the text of one PDU may take."""
+"""Lines that the text of one PDU, or a remark on it, may take."""
 
 ENDINGS = {
     CloseHow.FIN: "connection closed by the {by}",
@@ -83,11 +83,11 @@ class Ladder:
             yield from self._open(item)
         elif isinstance(item, CapturedLoss):
             text = f"{item.size} bytes of the {item.sender.value} are missing or belong to no PDU"
-            yield self._remark(item.time, item.association, f"! {text}")
+            yield from self._remark(item.time, item.association, f"! {text}")
         else:
             by = item.by.value if item.by else "?"
             text = UNSEEN if item.how is None else ENDINGS[item.how].format(by=by)
-            yield self._remark(item.time, item.association, f"x {text}")
+            yield from self._remark(item.time, item.association, f"x {text}")
 
     def flush(self) -> Iterator[str]:
         """Yield the line of a run that may still go on."""
@@ -103,7 +103,7 @@ class Ladder:
     def _open(self, item: CapturedOpen) -> Iterator[str]:
         missing = "" if item.handshake else ", already under way"
         ends = f"{address_text(item.requestor)} -> {address_text(item.acceptor)}"
-        yield f"association {item.association}: {ends}, {utc(item.time)}{missing}"[: self.width]
+        yield from self._wrapped(f"association {item.association}: ", f"{ends}, {utc(item.time)}{missing}")
         gutter = TIME_WIDTH + 1 + len(_tag(item.association)) + 1
         yield " " * gutter + "requestor" + "acceptor".rjust(self.width - gutter - len("requestor"))
 
@@ -124,7 +124,7 @@ class Ladder:
             self._shown.add((item.association, item.sender))
         yield from self._arrow(item.time, item.association, item.sender, text)
         for remark in filter(None, (item.damage, item.fault)):
-            yield self._remark(item.time, item.association, f"! {printable(remark)}")
+            yield from self._remark(item.time, item.association, f"! {printable(remark)}")
 
     def _message(self, item: CapturedMessage) -> Iterator[str]:
         key = item.association, item.sender
@@ -136,7 +136,7 @@ class Ladder:
             yield from self._arrow(item.time, item.association, item.sender, f"= {describe(item.message)}")
         if item.damage:
             yield from self.flush()
-            yield self._remark(item.time, item.association, f"! {item.message.name}: {item.damage}")
+            yield from self._remark(item.time, item.association, f"! {item.message.name}: {item.damage}")
 
     def _gutter(self, time: int, association: int) -> str:
         seconds = (time - (self._start or 0)) / 1_000_000_000
@@ -152,8 +152,16 @@ class Ladder:
             text = more.ljust(room + 4) if sender is Side.REQUESTOR else more.rjust(room + 4)
             yield f"{' ' * len(gutter)}|  {text}  |"
 
-    def _remark(self, time: int, association: int, text: str) -> str:
-        return f"{self._gutter(time, association)}{text}"[: self.width]
+    def _remark(self, time: int, association: int, text: str) -> Iterator[str]:
+        mark, _, what = text.partition(" ")
+        return self._wrapped(f"{self._gutter(time, association)}{mark} ", what)
+
+    def _wrapped(self, head: str, text: str) -> Iterator[str]:
+        """The text behind the head, and below it where the line is full."""
+        lines = textwrap.wrap(text, self.width - len(head), max_lines=MAX_LINES, break_on_hyphens=False)
+        for line in lines:
+            yield head + line
+            head = " " * len(head)
 
 
 def _tag(association: int) -> str:

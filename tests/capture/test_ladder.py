@@ -112,6 +112,17 @@ def test_data_in_the_pdu_of_its_command_is_told_with_it() -> None:
     )
 
 
+def test_faults_and_addresses_are_whole_however_narrow_the_ladder_is() -> None:
+    fault = "byte 6, P-DATA-TF/presentation data value 1: item length is 16384, at least 2 are needed and 70 are left"
+    opened = CapturedOpen(1, TIME, 1, ("fd00::1234:5678:9abc:def0", 51684), ("fd00::1234:5678:9abc:def1", 11112), False)
+    pdu = CapturedPdu(2, TIME, 1, Side.REQUESTOR, b"\x04\0\0\0\0\x01x", 7, fault=fault)
+    lines = list(ladder_lines([opened, pdu], 60))
+    assert 60 >= max(map(len, lines))
+    text = " ".join(" ".join(lines).split())
+    assert (True, True) == (f"! {fault}" in text, "[fd00::1234:5678:9abc:def1]:11112," in text)
+    assert ", already under way" in text
+
+
 def test_faults_damage_and_losses_stand_out() -> None:
     items: list[Item] = [
         CapturedOpen(1, TIME, 1, ("fd00::1", 5), ("fd00::2", 104), False),
