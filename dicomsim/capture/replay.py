@@ -12,11 +12,17 @@ from dicomsim.capture.fitting import ContextError
 from dicomsim.capture.player import PeerEndedError, Player, PlayOptions, Stream
 from dicomsim.capture.transcript import Transcript, Utterance
 from dicomsim.engine.clock import Clock, SystemClock
-from dicomsim.errors import DicomsimError, FileError
+from dicomsim.errors import DicomsimError, ExitCode, FileError
 from dicomsim.events import Side
 
 MOST_NUMBERS = 4
 """Presentation contexts that are named in one line."""
+
+
+class NoAssociationError(FileError):
+    """There is nothing to play in the capture."""
+
+    exit_code = ExitCode.NOTHING_RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ def replay_file(
 ) -> Iterator[ReplayReport]:
     """Play the associations of a capture one after the other: those with the acceptor of the first, or one by number.
 
-    Raises `FileError`, also if there is no such association.
+    Raises `FileError`; a `NoAssociationError` if there is no such association.
     """
     found = conversations(path)
     chosen = (
@@ -137,7 +143,7 @@ def replay_file(
     )
     if not chosen:
         what = f"no association {association}" if found else "no DICOM association"
-        raise FileError(f"{os.fspath(path)}: {what} in this capture")
+        raise NoAssociationError(f"{os.fspath(path)}: {what} in this capture")
     for conversation in chosen:
         yield replay(conversation, connect, options, statuses=statuses, clock=clock)
 

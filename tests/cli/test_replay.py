@@ -97,6 +97,11 @@ def test_a_file_that_is_no_capture_does_not_parse(tmp_path: Path, capsys: pytest
     assert not again.exists()
 
 
+def test_a_capture_without_that_association_has_nothing_to_play(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 6 == replay(ECHO, "--to", "127.0.0.1:1", "--association", "2")
+    assert f"dicomsim: {ECHO}: no association 2 in this capture\n" == capsys.readouterr().err
+
+
 def test_a_timing_that_is_none_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == replay(ECHO, "--to", "127.0.0.1:1", "--timing", "slowly")
     assert "neither fast nor captured" in capsys.readouterr().err
