@@ -75,9 +75,9 @@ def main(arguments: list[str] | None = None) -> Any:
         code = dicomsim.main(arguments, prog_name="dicomsim", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has seen enough, as `| head` does
+    except BrokenPipeError:  # whoever read our output has seen enough, as `| head` does; click ends the same way
         _print_no_more()
-        code = ExitCode.OK
+        code = ExitCode.FAILED  # for what was broken off may be a run
     except click.ClickException as error:
         error.show()
         code = error.exit_code

@@ -30,3 +30,8 @@ def test_a_closed_standard_output_is_nobodys_fault(command: str, tmp_path: Path)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_reader_that_has_seen_enough_is_no_fault(command: str, tmp_path: Path) -> None:
     assert "" == shell(f"dicomsim {command} | true", tmp_path).stderr
+
+
+def test_a_run_that_nobody_reads_to_its_end_is_no_success(tmp_path: Path) -> None:
+    script = "(dicomsim run ps3.8/d.1/announced-0 --json r.json; echo $? >&2) | true"
+    assert ("1\n", False) == (shell(script, tmp_path).stderr, (tmp_path / "r.json").exists())
