@@ -25,6 +25,13 @@ FILE_BUFFER: Final = 128 * 1024
 WRITTEN_AT_ONCE: Final = 32 * 1024
 """Bytes from which on a chunk is written from where it is: a system call costs less than the copy."""
 
+SENT_IN_PLACE: Final = 64 * 1024 * 1024
+"""Bytes of a data set up to which the system copies its file to the socket by itself. It hands on the pages of the
+file as they are, which are far from any processor if they are many; of a larger one pieces are fetched for the peer."""
+
+SCRATCH: Final = 256 * 1024
+"""Bytes of such a piece, which stay in the cache."""
+
 _PART_NUMBERS = count(1)
 
 
@@ -113,7 +120,7 @@ class FileSlice:
 class OpenFile:
     """A file held open for as long as anything refers to it."""
 
-    __slots__ = ("fd", "name")
+    __slots__ = ("fd", "name", "scratch")
 
     def __init__(self, path: str | os.PathLike[str], size: int) -> None:
         """Open it; raises `FileError` when that cannot be done, or when it is shorter than `size` bytes."""
@@ -126,6 +133,8 @@ class OpenFile:
             raise FileError(f"{self.name}: {error.strerror or error}") from error
         if found < size:
             raise FileError(f"{self.name}: ends at byte {found}, inside the data set to send")
+        self.scratch = memoryview(bytearray(SCRATCH)) if size > SENT_IN_PLACE else None
+        """Where a piece of it is while it is sent; None if it never is with us."""
 
     def __del__(self) -> None:
         if self.fd >= 0:
@@ -133,7 +142,7 @@ class OpenFile:
 
 
 class FilePart:
-    """Stands for a buffer with bytes of a file that the system copies from there to a socket: they are never ours.
+    """Stands for a buffer with bytes of a file, which are fetched when the socket takes them.
 
     Only what has them sent needs to know: it has a length, and can be cut.
     """
@@ -154,7 +163,12 @@ class FilePart:
 
     def send(self, fd: int) -> int:
         """Send to a socket; the bytes taken. Raises as `os.sendfile`, and `FileError` at the end of the file."""
-        count = os.sendfile(fd, self.file.fd, self.offset, self.length)
+        scratch = self.file.scratch
+        if scratch is None:
+            count = os.sendfile(fd, self.file.fd, self.offset, self.length)
+        else:
+            count = os.preadv(self.file.fd, [scratch[: self.length]], self.offset)
+            count = os.write(fd, scratch[:count]) if count else 0
         if not count and self.length:
             raise self._at_the_end()
         return count

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dicomsim.ae import AE
+from dicomsim.dimse import data
 from dicomsim.dimse.data import FilePart, OpenFile
 from dicomsim.engine.transport import TcpTransport
 from dicomsim.errors import FileError
@@ -60,6 +61,16 @@ def send_all(transport: TcpTransport, theirs: socket.socket, buffers: list[Any])
     return arrived
 
 
+@pytest.fixture(params=["in place", "fetched"])
+def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that the system sends by itself, and one that is too large for that."""
+    if request.param == "fetched":
+        monkeypatch.setattr(data, "SENT_IN_PLACE", 0)
+        monkeypatch.setattr(data, "SCRATCH", 30_000)
+        monkeypatch.delattr(os, "sendfile")
+
+
+@pytest.mark.usefixtures("_either_way")
 def test_parts_of_a_file_arrive_between_what_is_around_them(
     pair: tuple[TcpTransport, socket.socket], tmp_path: Path
 ) -> None:
@@ -96,6 +107,7 @@ def test_a_file_is_closed_with_its_last_part(tmp_path: Path) -> None:
         os.fstat(fd)
 
 
+@pytest.mark.usefixtures("_either_way")
 def test_a_file_that_ends_too_early_is_named(pair: tuple[TcpTransport, socket.socket], tmp_path: Path) -> None:
     path = file_of(tmp_path)
     part: Any = FilePart(OpenFile(path, len(CONTENT)), 0, len(CONTENT))
