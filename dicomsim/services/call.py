@@ -201,6 +201,8 @@ class Call:
         try:
             return function(*arguments)
         except BaseException as error:  # user code; sys.exit and pytest.fail raise no Exception
+            if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+                raise  # Ctrl-C, while the caller of a C-GET stores what comes
             LOGGER.exception("%s: the handler %s failed", self.message.name, name)
             raise RefusedError(self.failure, f"handler failed: {type(error).__name__}") from error
         finally:

@@ -138,6 +138,14 @@ def test_a_handler_that_would_leave_the_program_or_the_test_is_a_failure_like_an
     assert "Traceback" in caplog.text
 
 
+def test_ctrl_c_in_a_handler_is_for_whoever_waits_in_its_thread() -> None:
+    def handler(*arguments: Any) -> int:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _echo(handler).call.run("on_c_echo")
+
+
 @pytest.mark.parametrize("leaving", LEAVING, ids=repr)
 def test_a_cancel_handler_or_a_clean_up_that_would_leave_the_program_changes_nothing(leaving: BaseException) -> None:
     def matches(dataset: Dataset, context: Any, info: Any) -> Iterator[Any]:
