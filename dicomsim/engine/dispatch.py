@@ -58,7 +58,9 @@ def tell(session: Session, callback: Callable[..., object], *values: object) -> 
     """Call what the handler has for an occasion; what it raises is logged. Whether it went well."""
     try:
         callback(session, *values)
-    except Exception:  # user code
+    except KeyboardInterrupt:  # Ctrl-C is the caller's
+        raise
+    except BaseException:  # user code
         LOGGER.exception("%r: the handler failed", session)
         return False
     return True
@@ -96,7 +98,9 @@ def _associate_indication(session: Session, effect: AssociateIndication) -> None
         return  # what came right behind it has ended the association
     try:
         reaction = session.handler.associate(session, effect.pdu)
-    except Exception:  # user code
+    except KeyboardInterrupt:  # Ctrl-C is the caller's
+        raise
+    except BaseException:  # user code
         LOGGER.exception("%r: the handler failed", session)
         reaction = rejections.CONGESTION
     if isinstance(reaction, AssociateAC | AssociateRJ):
@@ -108,7 +112,9 @@ def _associate_indication(session: Session, effect: AssociateIndication) -> None
 def _decide(session: Session, job: Job) -> None:
     try:
         job()
-    except Exception:  # user code
+    except KeyboardInterrupt:  # Ctrl-C is the caller's
+        raise
+    except BaseException:  # user code
         LOGGER.exception("%r: the handler failed", session)
         session.answer(rejections.CONGESTION)
 
@@ -260,7 +266,9 @@ def _begin(session: Session, operation: Operation) -> Job | None:
         job = session.handler.request(session, operation)
     except AssociationError as error:
         LOGGER.info("%r: %s was not answered: %s", session, operation.request.name, error)
-    except Exception:  # user code
+    except KeyboardInterrupt:  # Ctrl-C is the caller's
+        raise
+    except BaseException:  # user code
         LOGGER.exception("%r: the handler failed", session)
         _apologize(operation, partial(session.reply, operation))
     if job is None:
@@ -273,7 +281,9 @@ def _serve(session: Session, operation: Operation, job: Job) -> None:
         job()
     except AssociationError as error:
         LOGGER.info("%r: %s was not answered: %s", session, operation.request.name, error)
-    except Exception:  # user code
+    except KeyboardInterrupt:  # Ctrl-C is the caller's
+        raise
+    except BaseException:  # user code
         LOGGER.exception("%r: the handler failed", session)
         _apologize(operation, partial(session.send_reply, operation))
 

@@ -51,7 +51,7 @@ class Listener:
                 return
             try:
                 self._accepted(connected, remote[:2])
-            except Exception:  # user code, which has a say in what is accepted: the next connection may please it
+            except BaseException:  # user code, which has a say in what is accepted: the next connection may please it
                 LOGGER.exception("%r: the connection from %s:%d could not be taken", self, *remote[:2])
                 connected.close()
         self._reactor.arm(self, READ)

@@ -55,7 +55,9 @@ class Audience:
             if one.listens and (not one.kinds or type(event) in one.kinds):
                 try:
                     one.callback(event)
-                except Exception:  # user code
+                except KeyboardInterrupt:  # Ctrl-C is the caller's
+                    raise
+                except BaseException:  # user code
                     LOGGER.exception("an observer failed on %s", type(event).__name__)
 
 

@@ -165,7 +165,9 @@ class Owned(ABC):
         """Do what nobody has asked for and whose failure nobody can be told of."""
         try:
             work(*arguments)
-        except Exception as error:  # noqa: BLE001  # rules and data sources are user code
+        except KeyboardInterrupt:  # Ctrl-C is the caller's
+            raise
+        except BaseException as error:  # noqa: BLE001  # rules and data sources are user code
             self.fail(error)
 
     # -- for the class that derives from this ------------------------------------------------------------------------
@@ -175,7 +177,7 @@ class Owned(ABC):
         """The descriptor to wait on, -1 when there is none."""
 
     @abstractmethod
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Something went wrong that the session cannot go on after."""
 
     @abstractmethod

@@ -94,7 +94,9 @@ class Pump(Owned):
         if self.observer is not None:
             try:
                 self.observer(kind(self.clock.wall(), self.association_number, *values))
-            except Exception:  # user code
+            except KeyboardInterrupt:  # Ctrl-C is the caller's
+                raise
+            except BaseException:  # user code
                 LOGGER.exception("%r: the observer failed", self)
 
     def circumstances(self, state: State | None = None) -> dict[str, Any]:
@@ -224,7 +226,9 @@ class Pump(Owned):
         """
         try:
             return self._flush() if self.detour is None else self._flush_detour(self.detour)
-        except Exception as error:  # it is the caller's affair, but the peer must not wait for the rest
+        except KeyboardInterrupt:  # Ctrl-C is the caller's
+            raise
+        except BaseException as error:  # it is the caller's affair, but the peer must not wait for the rest
             self.break_off(error)
             raise
 
@@ -321,7 +325,7 @@ class Pump(Owned):
         if self.detour is not None:
             self.detour.clear()
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Something went wrong, and nobody is there to be told: log it, and abort."""
         if isinstance(error, DicomsimError):
             LOGGER.warning("%r: %s", self, error)
@@ -329,11 +333,13 @@ class Pump(Owned):
             LOGGER.error("%r: aborted for a failure", self, exc_info=error)
         self.break_off(error)
 
-    def break_off(self, error: Exception) -> None:
+    def break_off(self, error: BaseException) -> None:
         """Abort for a failure of ours, however little works now."""
         try:
             self.abort(str(error) or type(error).__name__)
-        except Exception:  # the rule that failed is asked about the A-ABORT, too
+        except KeyboardInterrupt:  # Ctrl-C is the caller's
+            raise
+        except BaseException:  # the rule that failed is asked about the A-ABORT, too
             LOGGER.debug("%r: no A-ABORT could be sent", self, exc_info=True)
             self.close(reset=True)
 

@@ -178,7 +178,7 @@ class Reactor:
                 called += 1
                 try:
                     target.ready(buffer)
-                except Exception:  # a defect of ours must not take every other association down
+                except BaseException:  # whatever it is must not take every other association down
                     LOGGER.exception("the reactor met a defect with %r", target)
         return called + self._call_due()
 
@@ -205,7 +205,7 @@ class Reactor:
         for target in due:
             try:
                 target.due(now)
-            except Exception:  # as above
+            except BaseException:  # as above
                 LOGGER.exception("the reactor met a defect with %r", target)
         return len(due)
 

@@ -149,7 +149,9 @@ class Session(Sending):
             self.handler.connected(self)
             if self.detour is not None:
                 self.detour.add(self.detour.hops.connected(self))
-        except Exception as error:  # noqa: BLE001  # user code, before which nothing was said
+        except KeyboardInterrupt:  # Ctrl-C is the caller's
+            raise
+        except BaseException as error:  # noqa: BLE001  # user code, before which nothing was said
             self.fail(error)
         if self.is_open:
             self.upper.connected(self._activity)
@@ -182,7 +184,9 @@ class Session(Sending):
                 dispatch.answer(self, answer)
                 dispatch.effects(self)
                 self.flush()
-        except Exception as error:  # an answer that has no bytes; the peer must not wait for another one
+        except KeyboardInterrupt:  # Ctrl-C is the caller's
+            raise
+        except BaseException as error:  # an answer that has no bytes; the peer must not wait for another one
             self.break_off(error)
             raise
         finally:

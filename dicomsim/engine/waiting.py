@@ -122,7 +122,9 @@ class Waiting(Pump):
     def _pump_or_break(self, enough: Callable[[], bool]) -> None:
         try:
             self._pump(thread_buffer(), enough)
-        except Exception as error:  # what rules and data sources raise is the caller's, but the peer must not wait
+        except KeyboardInterrupt:  # Ctrl-C is the caller's
+            raise
+        except BaseException as error:  # what rules and data sources raise is the caller's, but the peer must not wait
             self.break_off(error)
             raise
 

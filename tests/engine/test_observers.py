@@ -74,11 +74,14 @@ def test_who_has_gone_is_told_no_more() -> None:
     observers.remove(told.append)
 
 
-def test_what_one_raises_is_logged_and_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kind", [RuntimeError, SystemExit])
+def test_what_one_raises_is_logged_and_stops_nobody(
+    kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
     observers, told = Observers(), list[Event]()
 
     def mistaken(event: Event) -> None:
-        raise RuntimeError("a mistake")
+        raise kind("a mistake")
 
     observers.add(mistaken)
     observers.add(told.append)

@@ -57,7 +57,7 @@ class Thing(Owned):
     def fileno(self) -> int:
         return 5
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         self.log.append(f"failed: {error}")
 
     def _outlook(self) -> tuple[float | None, int]:
