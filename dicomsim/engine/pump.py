@@ -203,7 +203,11 @@ class Pump(Owned):
         else:
             self.detour.incoming(bytes(data))
             self.detour.pump(now)
-        return self.is_open and (count == len(buffer) or self._goes_on() or self.transport.pending())
+        if not self.is_open:
+            return False
+        if self._goes_on() and not self._has_output():  # what is to be said goes before the peer's end is seen
+            return True
+        return count == len(buffer) or self.transport.pending()
 
     def lost(self, how: CloseHow, cause: str = "") -> None:
         """The peer has closed, or the connection was reset."""

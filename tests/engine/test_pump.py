@@ -90,6 +90,15 @@ def test_the_rest_of_a_message_that_has_begun_is_read_in_the_same_turn() -> None
     assert ["PDataTF"] == kinds(end)
 
 
+def test_what_is_wrong_with_a_pdu_is_said_before_the_end_behind_it_is_seen() -> None:
+    stage = Stage()
+    end, _ = stage.accept()
+    end.write(b"\x05\0\0\0\0\x05" + bytes(5))
+    end.half_close()
+    stage.reactor.turn(0, memoryview(bytearray(READ_BUFFER)))
+    assert ["Abort"] == kinds(end)
+
+
 def test_a_request_behind_the_answer_to_the_association_request_is_not_lost() -> None:
     stage = Stage()
     session, end = stage.open(answer=AC + sent(echo_rq(7)))
