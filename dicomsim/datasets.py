@@ -212,6 +212,12 @@ def _require_whole(dataset: Dataset, syntax: TransferSyntaxUID) -> None:
 # -- encoding ---------------------------------------------------------------------------------------------------------
 
 
+def check_dataset(value: object) -> None:
+    """Raise `TypeError` for what is no pydicom data set."""
+    if not isinstance(value, Dataset):
+        raise TypeError(f"a data set must be a pydicom Dataset, not {value!r}")
+
+
 def encode(dataset: Dataset, transfer_syntax: str) -> bytes:
     """Encode a data set without its file meta information, from whatever it was decoded from. Raises `DatasetError`.
 

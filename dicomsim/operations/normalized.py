@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dicomsim.dimse.messages import Message
-from dicomsim.operations.requesting import LOGGER, Request, Requesting
+from dicomsim.operations.requesting import LOGGER, Request, Requesting, check_number
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -48,6 +48,7 @@ class Normalizing(Requesting):
         self, dataset: Dataset | None, event_type: int, class_uid: str, instance_uid: str, meta_uid: str | None = None
     ) -> Request:
         """The request of `n_event_report`."""
+        check_number("an event type", event_type)
         return self._normalized(
             "N-EVENT-REPORT", class_uid, instance_uid, dataset, meta_uid, event_type_id=event_type
         )
@@ -73,6 +74,7 @@ class Normalizing(Requesting):
         self, dataset: Dataset | None, action_type: int, class_uid: str, instance_uid: str, meta_uid: str | None = None
     ) -> Request:
         """The request of `n_action`."""
+        check_number("an action type", action_type)
         return self._normalized("N-ACTION", class_uid, instance_uid, dataset, meta_uid, action_type_id=action_type)
 
     def prepare_n_create(

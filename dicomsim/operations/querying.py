@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dicomsim.dimse.builders import c_cancel_rq
 from dicomsim.operations.answers import Answers, StatusAnswers, cancel
 from dicomsim.operations.models import model_uid
-from dicomsim.operations.requesting import LOW_PRIORITY, Request, Requesting
+from dicomsim.operations.requesting import LOW_PRIORITY, Request, Requesting, check_number
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -25,8 +25,10 @@ class Querying(Requesting):
         self, service: str, dataset: Dataset, priority: int, query_model: str, **elements: Any
     ) -> tuple[Request, str]:
         """The request, and the transfer syntax of its context."""
-        from dicomsim.datasets import encode
+        from dicomsim.datasets import check_dataset, encode
 
+        check_dataset(dataset)
+        check_number("a priority", priority)
         sop_class = model_uid(query_model, service)
         context = self.context_for(sop_class)
         elements = {"affected_sop_class_uid": sop_class, "priority": priority, **elements}
@@ -102,6 +104,7 @@ class Querying(Requesting):
         When no such operation is outstanding, nothing is sent and False comes back, unless a `context_id` is given.
         Raises `RuntimeError` when the association is not open.
         """
+        check_number("a message id", msg_id)
         self.require_established("C-CANCEL")
         session = self.session
         operation = session.exchange.invoked.get(msg_id)

@@ -27,6 +27,9 @@ LOGGER = logging.getLogger("dicomsim")
 
 LOW_PRIORITY = 2
 
+MOST = 0xFFFF
+"""The highest number of two bytes: of a Message ID, a Priority … PS3.7 §6.3.1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -119,6 +122,8 @@ class Requesting:
     def _invoke(
         self, request: Request, message_id: int | None, timeout: float | None = None
     ) -> tuple[Operation, Message]:
+        if message_id is not None and not (type(message_id) is int and 0 <= message_id <= MOST):
+            check_number("a message id", message_id)
         session = self.session
         session.require_life()
         exchange = session.exchange
@@ -189,6 +194,14 @@ class Requesting:
         from dicomsim.datasets import status_dataset
 
         return status_dataset(self.answered(operation))
+
+
+def check_number(what: str, value: int) -> None:
+    """Raise `TypeError` or `ValueError` for what is no number of two bytes; any of them can be sent, legal or not."""
+    if not isinstance(value, int):
+        raise TypeError(f"{what} must be an int, not {value!r}")
+    if not 0 <= value <= MOST:
+        raise ValueError(f"{what} must be from 0 to {MOST}, not {value}")
 
 
 def note_status(name: str, sop_class: str, response: Message) -> None:

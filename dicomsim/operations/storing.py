@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dicomsim.dimse.data import DataSource, source_bytes
 from dicomsim.dimse.messages import Message
-from dicomsim.operations.requesting import LOW_PRIORITY, Request, Requesting
+from dicomsim.operations.requesting import LOW_PRIORITY, MOST, Request, Requesting, check_number
 from dicomsim.part10 import open_object
 from dicomsim.upper_layer.agreement import AcceptedContext
 
@@ -52,6 +52,10 @@ class Storing(Requesting):
         convert: bool | None = None,
     ) -> Request:
         """The request of `c_store`."""
+        if not (type(priority) is int and 0 <= priority <= MOST):
+            check_number("a priority", priority)
+        if originator_id is not None:
+            check_number("originator_id", originator_id)
         sop_class, instance, context, data = self._storable(dataset, convert)
         if isinstance(originator_aet, bytes):
             originator_aet = originator_aet.decode("ascii", "replace").strip()

@@ -75,6 +75,19 @@ def test_a_status_and_a_data_set_come_back_in_the_form_of_the_1x_api(service: st
     assert (0x0110, None) == (status.Status, dataset)
 
 
+@pytest.mark.parametrize(("service", "what"), [("n_event_report", "an event type"), ("n_action", "an action type")])
+def test_a_type_that_cannot_be_sent_is_named_before_anything_is(service: str, what: str) -> None:
+    roles = as_scp(RT_VERIFICATION) if service == "n_event_report" else None
+    ae = acceptor()
+    ae.add_supported_context(RT_VERIFICATION, scu_role=True, scp_role=True)
+    with meeting(requestor(RT_VERIFICATION), ae, ext_neg=roles) as association:
+        send = getattr(association, f"send_{service}")
+        with pytest.raises(ValueError, match=f"{what} must be from 0 to 65535, not 65536"):
+            send(None, 65536, RT_VERIFICATION, INSTANCE)
+        with pytest.raises(TypeError, match=f"{what} must be an int, not '1'"):
+            send(None, "1", RT_VERIFICATION, INSTANCE)
+
+
 def test_of_a_delete_the_status_comes_back() -> None:
     status, _ = _ask("n_delete", 0x0112, "send_")
     assert 0x0112 == status.Status

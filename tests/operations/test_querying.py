@@ -44,6 +44,14 @@ def test_the_forms_of_the_1x_api_check_what_they_get(ask: str) -> None:
             send(*arguments, query_model="X")
         with pytest.raises(ValueError, match=r"no accepted presentation context for 1.2.3; offered: none for it"):
             send(*arguments, query_model="1.2.3")
+        with pytest.raises(TypeError, match="a priority must be an int, not 'x'"):
+            send(*arguments, priority="x")
+        with pytest.raises(ValueError, match="a priority must be from 0 to 65535, not 65536"):
+            send(*arguments, priority=65536)
+        with pytest.raises(ValueError, match="a message id must be from 0 to 65535, not 65536"):
+            send(*arguments, msg_id=65536, query_model="S")
+        with pytest.raises(TypeError, match="a data set must be a pydicom Dataset, not None"):
+            send(None, *arguments[1:])
         association.release()
         with pytest.raises(RuntimeError, match="an established association is needed"):
             send(*arguments, query_model="S")

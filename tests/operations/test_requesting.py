@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -23,6 +24,22 @@ def test_message_ids_count_up_unless_they_are_given() -> None:
         for message_id in (None, None, 77, None):
             association.perform("C-ECHO-RQ", 1, message_id=message_id, **ECHO)
     assert [1, 2, 77, 3] == [call[1]["parameters"]["message_id"] for call in handler.calls]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(65536, ValueError), (-1, ValueError), ("a", TypeError), (1.0, TypeError), ([], TypeError)]
+)
+def test_a_message_id_that_cannot_be_sent_is_named_before_anything_is(value: Any, kind: type[Exception]) -> None:
+    handler, named = Recorder(), rf"a message id must be .*, not {re.escape(repr(value))}"
+    with meeting(requestor(), acceptor(on_c_echo=handler)) as association:
+        with pytest.raises(kind, match=named):
+            association.send_c_echo(value)
+        with pytest.raises(kind, match=named):
+            association.submit("c_echo", message_id=value)
+        with pytest.raises(kind, match=named):
+            association.send_c_cancel(value, 1)
+        assert 0x0000 == association.c_echo(0).status == association.c_echo(0xFFFF).status
+    assert 2 == len(handler.calls)
 
 
 def test_any_request_can_be_made_and_its_answer_is_given_as_it_came() -> None:

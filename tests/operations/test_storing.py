@@ -127,6 +127,24 @@ def test_what_cannot_be_sent_is_an_error_and_the_association_goes_on(content: by
         assert 0x0000 == association.c_store(image(1)).status
 
 
+@pytest.mark.parametrize(
+    ("arguments", "kind", "named"),
+    [
+        ({"priority": "x"}, TypeError, "a priority must be an int, not 'x'"),
+        ({"priority": 65536}, ValueError, "a priority must be from 0 to 65535, not 65536"),
+        ({"originator_id": -1}, ValueError, "originator_id must be from 0 to 65535, not -1"),
+        ({"msg_id": "a"}, TypeError, "a message id must be an int, not 'a'"),
+    ],
+)
+def test_what_cannot_be_said_of_a_data_set_is_named_before_it_is_sent(
+    arguments: dict[str, Any], kind: type[Exception], named: str
+) -> None:
+    with meeting(_offering(IMPLICIT), _taking(IMPLICIT, lambda *_: 0x0000)) as association:
+        with pytest.raises(kind, match=named):
+            association.send_c_store(image(1), **arguments)
+        assert 0x0000 == association.send_c_store(image(1), priority=7).Status
+
+
 def test_a_status_of_the_peer_is_what_the_caller_gets(caplog: pytest.LogCaptureFixture) -> None:
     status = Dataset()
     status.Status, status.ErrorComment = 0xB123, "unheard of"
