@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dicomsim.engine.poller import READ
 from dicomsim.engine.reactor import Appointment, Reactor
 from dicomsim.engine.transport import Address, listen
+from dicomsim.peer_address import host_and_port
 
 LOGGER = logging.getLogger("dicomsim")
 
@@ -52,7 +53,7 @@ class Listener:
             try:
                 self._accepted(connected, remote[:2])
             except BaseException:  # user code, which has a say in what is accepted: the next connection may please it
-                LOGGER.exception("%r: the connection from %s:%d could not be taken", self, *remote[:2])
+                LOGGER.exception("%r: the connection from %s could not be taken", self, host_and_port(*remote[:2]))
                 connected.close()
         self._reactor.arm(self, READ)
 
@@ -66,4 +67,4 @@ class Listener:
         self._socket.close()
 
     def __repr__(self) -> str:
-        return f"<Listener {self.address[0]}:{self.address[1]}>"
+        return f"<Listener {host_and_port(*self.address)}>"

@@ -23,6 +23,7 @@ from dicomsim.engine.witness import Observer
 from dicomsim.errors import ConnectError, TimeLimitError
 from dicomsim.events import CloseHow, Side
 from dicomsim.outcome import refused, timed_out
+from dicomsim.peer_address import host_and_port
 from dicomsim.upper_layer.primitives import AssociateRequest
 from dicomsim.upper_layer.table import State
 from dicomsim.wire.pdu import AssociateRQ
@@ -97,7 +98,7 @@ def _not_connected(session: Session, target: Address, error: ConnectError | Time
         session.emit(events.TimerExpired, "connect", limit)
         session.finish(timed_out("connect", limit, **circumstances))
     else:
-        cause = str(error).removeprefix(f"{target[0]}:{target[1]}: ")
+        cause = str(error).removeprefix(f"{host_and_port(*target)}: ")
         how = CloseHow.REFUSED if isinstance(error.__cause__, ConnectionRefusedError) else CloseHow.FAILED
         session.finish(refused(target, cause, seconds_open=circumstances["seconds_open"], how=how))
 
@@ -143,7 +144,7 @@ class SessionListener:
         if isinstance(result, TlsTransport):
             begin_accepted(setup, self._handler, result)
             return
-        LOGGER.warning("%s:%d: %s", *handshake.remote, result)
+        LOGGER.warning("%s: %s", host_and_port(*handshake.remote), result)
         if setup.observer is not None:
             number = next(association_numbers)
             setup.observer(events.ConnectionRefused(SystemClock.wall(), number, handshake.remote, result))

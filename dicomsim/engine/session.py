@@ -25,6 +25,7 @@ from dicomsim.engine.waiting import Task
 from dicomsim.engine.witness import Observer, wants
 from dicomsim.events import Side
 from dicomsim.outcome import Outcome, aborted
+from dicomsim.peer_address import host_and_port
 from dicomsim.upper_layer.machine import UpperLayer
 from dicomsim.upper_layer.negotiation import conclude
 from dicomsim.upper_layer.primitives import AbortRequest, AssociateConfirmation, Effect, Primitive
@@ -378,5 +379,4 @@ class Session(Sending):
                 self.time_out("dimse", operation.timeout or 0.0)
 
     def __repr__(self) -> str:
-        host, port = self.remote
-        return f"<Session {self.association_number} {self.side.value} {self.state.value} {host}:{port}>"
+        return f"<Session {self.association_number} {self.side.value} {self.state.value} {host_and_port(*self.remote)}>"

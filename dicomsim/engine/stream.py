@@ -11,6 +11,7 @@ from dicomsim.engine.session import association_numbers
 from dicomsim.engine.transport import Address, TcpTransport, Transport, connect, listen
 from dicomsim.errors import ConnectError, TimeLimitError
 from dicomsim.events import CloseHow, Event, Side
+from dicomsim.peer_address import host_and_port
 
 Observer = Callable[[Event], None]
 
@@ -129,12 +130,12 @@ class StreamListener:
         except (TimeoutError, BlockingIOError) as error:
             raise TimeLimitError(f"no connection within accept timeout of {timeout:g} s") from error
         except OSError as error:
-            raise ConnectError(f"{self.address[0]}:{self.address[1]}: not listening any more") from error
+            raise ConnectError(f"{host_and_port(*self.address)}: not listening any more") from error
         try:
             transport = TcpTransport(accepted, remote[:2])
         except OSError as error:
             accepted.close()
-            raise ConnectError(f"{remote[0]}:{remote[1]}: gone before it was accepted") from error
+            raise ConnectError(f"{host_and_port(*remote[:2])}: gone before it was accepted") from error
         return BlockingStream(transport, Side.ACCEPTOR, self._observer, self._clock)
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from dicomsim.engine.poller import READ, WRITE
 from dicomsim.engine.reactor import Appointment, Reactor
 from dicomsim.engine.transport import Address, Buffer, TcpTransport, TlsInfo, connect
 from dicomsim.errors import ConnectError, TimeLimitError
+from dicomsim.peer_address import host_and_port
 
 WRITE_SIZE = 1 << 16
 """Bytes encrypted in one call: four records, after which OpenSSL has to be offered the same bytes again."""
@@ -181,23 +182,24 @@ def connect_tls(
     `ConnectError` or `TimeLimitError`.
     """
     deadline = None if seconds is None else SystemClock.monotonic() + seconds
+    target = host_and_port(host, port)
     plain = connect(host, port, seconds, bind)
     name = server_hostname or (host if context.check_hostname else None)
     try:
         secure = encrypted(context, plain.socket, server_hostname=name)
     except (OSError, ValueError) as error:
         plain.close()
-        raise ConnectError(f"{host}:{port}: no TLS: {error}") from error
+        raise ConnectError(f"{target}: no TLS: {error}") from error
     try:
         _shake_hands(secure, plain, deadline)
         return TlsTransport(secure, plain.remote)
     except TimeoutError as error:
         secure.close()
         limit = f"connect timeout of {seconds:g} s"
-        raise TimeLimitError(f"{host}:{port}: no TLS within {limit}; does the peer speak TLS there?") from error
+        raise TimeLimitError(f"{target}: no TLS within {limit}; does the peer speak TLS there?") from error
     except OSError as error:
         secure.close()
-        raise ConnectError(f"{host}:{port}: TLS handshake failed: {explain(error)}") from error
+        raise ConnectError(f"{target}: TLS handshake failed: {explain(error)}") from error
     except BaseException:  # Ctrl-C, for one
         secure.close()
         raise
@@ -305,4 +307,4 @@ class Handshake:
             done(result)
 
     def __repr__(self) -> str:
-        return f"<Handshake {self.remote[0]}:{self.remote[1]}>"
+        return f"<Handshake {host_and_port(*self.remote)}>"

@@ -20,6 +20,7 @@ from dicomsim.dimse.data import FilePart
 from dicomsim.engine.clock import SystemClock
 from dicomsim.engine.waiter import thread_waiter
 from dicomsim.errors import ConnectError, TimeLimitError
+from dicomsim.peer_address import host_and_port
 
 Socket = socket.socket
 Address = tuple[str, int]
@@ -224,25 +225,26 @@ def connect(
     `seconds` bounds all tries together, but not the look-up of the host's name before them, which takes as long as the
     system lets it. Raises `ConnectError` or, naming the timeout, `TimeLimitError`.
     """
+    target = host_and_port(host, port)
     try:
         candidates = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = (getattr(error, "strerror", None) or "no name that a host can have").lower()
-        raise ConnectError(f"{host}:{port}: unknown host ({reason}); is the name spelled as it should be?") from error
-    failure = ConnectError(f"{host}:{port}: no address")
+        raise ConnectError(f"{target}: unknown host ({reason}); is the name spelled as it should be?") from error
+    failure = ConnectError(f"{target}: no address")
     deadline = None if seconds is None else SystemClock.monotonic() + seconds
     for family, kind, protocol, _, address in candidates:
         left = None if deadline is None else deadline - SystemClock.monotonic()
         try:
             return _connect_one(family, kind, protocol, address, left, bind)
         except BindError as error:
-            failure = ConnectError(f"{host}:{port}: {error}")
+            failure = ConnectError(f"{target}: {error}")
         except OSError as error:
             if isinstance(error, TimeoutError) and seconds is not None:
                 limit = f"{name} timeout of {seconds:g} s"
-                raise TimeLimitError(f"{host}:{port}: no connection within {limit}") from error
+                raise TimeLimitError(f"{target}: no connection within {limit}") from error
             reason = (error.strerror or str(error)).lower()
-            failure = ConnectError(f"{host}:{port}: {reason}; is the peer running and listening there?")
+            failure = ConnectError(f"{target}: {reason}; is the peer running and listening there?")
             failure.__cause__ = error
     raise failure
 
@@ -277,7 +279,7 @@ def _bind(opening: socket.socket, address: Address) -> None:
         opening.bind(address)
     except (OSError, OverflowError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise BindError(f"cannot connect from {address[0]}:{address[1]}: {reason}") from error
+        raise BindError(f"cannot connect from {host_and_port(*address[:2])}: {reason}") from error
 
 
 def listen(host: str, port: int, *, backlog: int = LISTEN_BACKLOG) -> socket.socket:
@@ -293,7 +295,7 @@ def listen(host: str, port: int, *, backlog: int = LISTEN_BACKLOG) -> socket.soc
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConnectError(f"cannot listen on {host or '*'}:{port}: {reason.lower()}") from error
+        raise ConnectError(f"cannot listen on {host_and_port(host or '*', port)}: {reason.lower()}") from error
 
 
 def outward_address() -> str:

@@ -74,6 +74,12 @@ def test_an_address_that_is_taken_is_an_error(reactor: Reactor) -> None:
     assert f"<Listener 127.0.0.1:{listener.address[1]}>" == repr(listener)
 
 
+def test_an_ipv6_address_stands_in_brackets(reactor: Reactor) -> None:
+    listener = Listener(reactor, "::1", 0, lambda connected, _: connected.close())
+    listener.close()
+    assert f"<Listener [::1]:{listener.address[1]}>" == repr(listener)
+
+
 class Deaf:
     """A listening socket on a process without descriptors."""
 

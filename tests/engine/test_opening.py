@@ -73,6 +73,16 @@ def test_a_refused_connection_is_an_outcome_and_no_exception() -> None:
     assert TARGET == session.remote
 
 
+def test_a_cause_does_not_say_again_where_it_was() -> None:
+    stage = Stage()
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        target = taken.getsockname()[:2]
+    connecting = partial(connect, target[0], target[1], LONG)
+    session = open_association(stage.setup(), stage.requestor, REQUEST, target, connecting)
+    assert session.outcome is not None
+    assert session.outcome.cause.startswith("connection refused; ")
+
+
 def test_any_other_failure_to_connect_is_told_from_a_refusal() -> None:
     stage = Stage()
     opened_with(stage, ConnectError("192.0.2.1:104: unknown host"))

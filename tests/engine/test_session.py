@@ -41,6 +41,8 @@ def test_its_repr_is_a_status_line() -> None:
     assert f"<Session {number} acceptor Sta6 127.0.0.1:40000>" == repr(there.session)
     unconnected = Stage().setup().session(Side.REQUESTOR, there.user)
     assert repr(unconnected).endswith(" requestor Sta1 :0>")
+    unconnected.target = ("::1", 104)
+    assert repr(unconnected).endswith(" requestor Sta1 [::1]:104>")
 
 
 def test_it_knows_who_is_at_its_ends() -> None:

@@ -149,6 +149,13 @@ def test_a_closed_listener_accepts_nothing() -> None:
         listener.accept(LONG)
 
 
+def test_a_closed_listener_is_named_with_its_ipv6_address_in_brackets() -> None:
+    with StreamListener("::1") as listener:
+        named = rf"^\[::1\]:{listener.address[1]}: not listening"
+    with pytest.raises(ConnectError, match=named):
+        listener.accept(LONG)
+
+
 def test_a_peer_that_has_gone_before_it_is_accepted_leaves_no_socket_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     accepted: list[socket.socket] = []
 

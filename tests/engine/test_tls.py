@@ -238,6 +238,13 @@ def test_a_handshake_has_its_limit(nobody: Callable[[], tuple[str, int]]) -> Non
         connect_tls(*nobody(), 0.02, None, tls.client_context())
 
 
+def test_an_ipv6_address_stands_in_brackets() -> None:
+    with listen("::1", 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(TimeLimitError, match=rf"^\[::1\]:{port}: no TLS within"):
+            connect_tls("::1", port, 0.02, None, tls.client_context())
+
+
 def test_a_handshake_that_is_interrupted_leaves_no_socket_behind(
     nobody: Callable[[], tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,10 +316,11 @@ def test_a_handshake_that_is_given_up_says_so_once(
     results: list[TlsTransport | str] = []
     here, there = socket.socketpair()
     with here:
-        handshake = Handshake(reactor, contexts[1], there, ("127.0.0.1", 1), LIMIT)
+        handshake = Handshake(reactor, contexts[1], there, ("::1", 1), LIMIT)
         handshake.begin(results.append)
         for _ in range(2):
             handshake.give_up()
             reactor.go()
+        assert "<Handshake [::1]:1>" == repr(handshake)
         assert ["given up"] == results and handshake.fileno() == -1
         assert b"" == here.recv(1)

@@ -286,6 +286,19 @@ def test_an_interrupted_connect_leaves_no_socket_behind(monkeypatch: pytest.Monk
     assert -1 == opened[0].fileno()
 
 
+def test_an_ipv6_address_stands_in_brackets_wherever_it_is_named() -> None:
+    with listen("::1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConnectError, match=rf"^cannot listen on \[::1\]:{port}: "):
+            listen("::1", port)
+        with pytest.raises(ConnectError, match=rf"^\[::1\]:{port}: cannot connect from \[::1\]:{port}: "):
+            connect("::1", port, LONG, ("::1", port))
+        with pytest.raises(TimeLimitError, match=rf"^\[::1\]:{port}: no connection"):
+            connect("::1", port, 0)
+    with pytest.raises(ConnectError, match=rf"^\[::1\]:{port}: connection refused"):
+        connect("::1", port, LONG)
+
+
 def test_a_descriptor_is_given_back_for_every_way_to_fail(pair: Pair) -> None:
     before = pair[0].fileno()
     with pytest.raises(ConnectError):
