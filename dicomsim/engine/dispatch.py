@@ -17,6 +17,7 @@ from dicomsim.dimse.messages import Message
 from dicomsim.engine.waiting import Task
 from dicomsim.errors import AssociationError
 from dicomsim.events import Side
+from dicomsim.status import Status
 from dicomsim.upper_layer import rejections
 from dicomsim.upper_layer.negotiation import conclude
 from dicomsim.upper_layer.primitives import (
@@ -41,12 +42,6 @@ if TYPE_CHECKING:
     from dicomsim.engine.session import Session
 
 LOGGER = logging.getLogger("dicomsim")
-
-DUPLICATE_INVOCATION = 0x0210
-"""PS3.7 §C.5.4."""
-
-PROCESSING_FAILURE = 0x0110
-"""PS3.7 §C.5.26: the answer of a handler that has failed."""
 
 SENDING = frozenset(TRANSITIONS[Event.EVT9])
 """States in which messages may be sent. PS3.8 Table 9-10."""
@@ -291,7 +286,7 @@ def _serve(session: Session, operation: Operation, job: Job) -> None:
 def _apologize(operation: Operation, send: Callable[[Message], None]) -> None:
     if not operation.final:
         try:
-            send(respond(operation.request, PROCESSING_FAILURE))
+            send(respond(operation.request, Status.PROCESSING_FAILURE))
         except AssociationError:
             pass  # then nobody is waiting for it
 
@@ -348,7 +343,7 @@ def _excess_request(session: Session, message: Message, operation: Operation) ->
 
 def _duplicate_request(session: Session, message: Message, operation: Operation) -> None:
     if session.state in SENDING:
-        session.post(respond(message, DUPLICATE_INVOCATION))
+        session.post(respond(message, Status.DUPLICATE_INVOCATION))
 
 
 def _ignored(session: Session, message: Message, operation: Operation | None) -> None:
