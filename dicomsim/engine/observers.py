@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 
-from dicomsim.engine.witness import payload_limit, wants
+from dicomsim.engine.witness import Observer, payload_limit, wants
 from dicomsim.events import BytesIn, BytesOut, Event
 
 LOGGER = logging.getLogger("dicomsim")
-
-Callback = Callable[[Event], None]
 
 
 class _Listener:
@@ -23,7 +20,7 @@ class _Listener:
 
     __slots__ = ("callback", "kinds", "listens")
 
-    def __init__(self, callback: Callback, kinds: frozenset[type[Event]]) -> None:
+    def __init__(self, callback: Observer, kinds: frozenset[type[Event]]) -> None:
         self.callback = callback
         self.kinds = kinds
         self.listens = True
@@ -68,7 +65,7 @@ class Observers:
         self._listeners: tuple[_Listener, ...] = ()
         self._lock = threading.Lock()
 
-    def add(self, callback: Callback, *kinds: type[Event]) -> None:
+    def add(self, callback: Observer, *kinds: type[Event]) -> None:
         """Call `callback` for the events of these kinds, or of any kind, of associations that begin from now on.
 
         A callback may say itself which kinds it wants, by `wants(*kinds)`, and how much of a data set fragment, by
@@ -84,7 +81,7 @@ class Observers:
         with self._lock:
             self._listeners += (_Listener(callback, frozenset(kinds)),)
 
-    def remove(self, callback: Callback) -> None:
+    def remove(self, callback: Observer) -> None:
         """Stop calling it at once, for all associations; does nothing if it was not added."""
         with self._lock:
             for one in self._listeners:

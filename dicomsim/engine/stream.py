@@ -9,11 +9,10 @@ from dicomsim import events
 from dicomsim.engine.clock import Clock, SystemClock
 from dicomsim.engine.session import association_numbers
 from dicomsim.engine.transport import Address, TcpTransport, Transport, connect, listen
+from dicomsim.engine.witness import Observer
 from dicomsim.errors import ConnectError, TimeLimitError
 from dicomsim.events import CloseHow, Event, Side
 from dicomsim.peer_address import host_and_port
-
-Observer = Callable[[Event], None]
 
 READ_SIZE = 1 << 16
 """Bytes asked for in one read; scripts deal in single PDUs."""

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import Final, Self
 
 from dicomsim.engine.clock import SystemClock
-from dicomsim.engine.stream import Observer, StreamListener, connect_stream
+from dicomsim.engine.stream import StreamListener, connect_stream
+from dicomsim.engine.witness import Observer
 from dicomsim.errors import AssociationError, ConnectError, DicomsimError, ExitCode, TimeLimitError
 from dicomsim.scenario.actors import AeServer, EmbeddedAcceptor, EmbeddedRequestor, actor_of
 from dicomsim.scenario.expecting import Expect, ExpectExit

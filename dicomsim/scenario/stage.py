@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from dicomsim.engine.stream import BlockingStream, Observer, StreamListener, connect_stream
+from dicomsim.engine.stream import BlockingStream, StreamListener, connect_stream
+from dicomsim.engine.witness import Observer
 from dicomsim.errors import TimeLimitError
 from dicomsim.peer_address import host_and_port
 from dicomsim.scenario.hearing import Hearing
