@@ -21,15 +21,12 @@ from dicomsim.dimse.messages import (
 )
 from dicomsim.dimse.table import C_CANCEL_RQ, RESPONSE
 from dicomsim.errors import WireError, WireFault
-from dicomsim.wire.codes import NO_DATA_SET
+from dicomsim.wire.codes import COMMAND, LAST, NO_DATA_SET
 from dicomsim.wire.command import Value, decode_command, tag_name
 
 MAX_COMMAND_LENGTH: Final = 64 * 1024
 """Longest command set taken. The only element without a bound of its own is the Attribute Identifier List, and all
 attributes of the data dictionary, four bytes each, make a third of this; usual command sets have about 100 bytes."""
-
-COMMAND: Final = 1
-LAST: Final = 2
 
 _PATH = "P-DATA-TF/presentation data value"
 

@@ -14,6 +14,7 @@ from typing import Final, cast
 from dicomsim.dimse.data import Buffer, DataSource, FilePart, FileSlice, OpenFile, source_bytes, source_length
 from dicomsim.dimse.messages import Message
 from dicomsim.errors import AssociationError
+from dicomsim.wire.codes import COMMAND, LAST
 from dicomsim.wire.command import Value, encode_command
 from dicomsim.wire.pdu import PduType
 
@@ -33,9 +34,8 @@ JOIN_FRAGMENT: Final = 4 * 1024
 BLOCK: Final = 256 * 1024
 """Bytes read from a file at once, and joined at once: a few PDUs, whatever their size."""
 
-COMMAND: Final = 1
 DATA: Final = 0
-LAST: Final = 2
+"""What `COMMAND` is not."""
 
 _PREFIX = Struct(">BBLLBB")
 """PDU type, reserved, PDU-length; item length, context id, control header."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dicomsim.dimse.assembler import COMMAND
 from dicomsim.dimse.data import Buffer, FilePart
 from dicomsim.errors import FileError
 from dicomsim.wire.codec import HEADER_LENGTH, PDV_HEADER_LENGTH
+from dicomsim.wire.codes import COMMAND
 from dicomsim.wire.pdu import PduType
 
 _P_DATA_TF = int(PduType.P_DATA_TF)

@@ -13,6 +13,11 @@ from typing import Final
 NO_DATA_SET: Final = 0x0101
 """Command Data Set Type of a message without data set; any other value announces one. PS3.7 §E.1."""
 
+COMMAND: Final = 1
+"""Bit of a message control header: the fragment is of a command set, not of a data set. PS3.8 §E.2."""
+LAST: Final = 2
+"""Bit of a message control header: it is the last one of that. PS3.8 §E.2."""
+
 
 class RejectResult(IntEnum):
     """PS3.8 Table 9-21."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, TypeVar
 
+from dicomsim.wire.codes import COMMAND, LAST
 from dicomsim.wire.items import (
     ApplicationContext,
     Item,
@@ -137,12 +138,12 @@ class Pdv:
     @property
     def is_command(self) -> bool:
         """Whether the fragment belongs to a command set."""
-        return bool(self.control & 1)
+        return bool(self.control & COMMAND)
 
     @property
     def is_last(self) -> bool:
         """Whether the fragment ends its command or data set."""
-        return bool(self.control & 2)
+        return bool(self.control & LAST)
 
 
 @dataclass(frozen=True, slots=True)
