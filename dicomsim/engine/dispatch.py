@@ -19,7 +19,7 @@ from dicomsim.errors import AssociationError
 from dicomsim.events import Side
 from dicomsim.status import Status
 from dicomsim.upper_layer import rejections
-from dicomsim.upper_layer.negotiation import conclude
+from dicomsim.upper_layer.agreement import conclude
 from dicomsim.upper_layer.primitives import (
     AbortIndication,
     AssociateConfirmation,

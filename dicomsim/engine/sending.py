@@ -19,7 +19,7 @@ from dicomsim.engine.waiting import Waiting
 from dicomsim.engine.witness import Observer
 from dicomsim.errors import AssociationError
 from dicomsim.events import MessageOut, Side
-from dicomsim.upper_layer.negotiation import Agreement
+from dicomsim.upper_layer.agreement import Agreement
 
 GATHER_SECONDS = 0.005
 """How long a Pending response may wait for others, so that a fast handler does not wake the peer for each of them."""

@@ -26,8 +26,8 @@ from dicomsim.engine.witness import Observer, wants
 from dicomsim.events import Side
 from dicomsim.outcome import Outcome, aborted
 from dicomsim.peer_address import host_and_port
+from dicomsim.upper_layer.agreement import conclude
 from dicomsim.upper_layer.machine import UpperLayer
-from dicomsim.upper_layer.negotiation import conclude
 from dicomsim.upper_layer.primitives import AbortRequest, AssociateConfirmation, Effect, Primitive
 from dicomsim.upper_layer.table import TRANSITIONS, Action, State
 from dicomsim.upper_layer.table import Event as TableEvent

@@ -14,9 +14,9 @@ from typing import Final, TypeAlias
 from dicomsim import __version__
 from dicomsim.events import Side
 from dicomsim.upper_layer import rejections
-from dicomsim.upper_layer.agreement import AcceptedContext, Agreement, RejectedContext, conclude, narrow
+from dicomsim.upper_layer.agreement import narrow
 from dicomsim.upper_layer.roles import answer_roles
-from dicomsim.upper_layer.validity import bare_uid, check_answer, check_request, first_by_uid
+from dicomsim.upper_layer.validity import bare_uid, first_by_uid
 from dicomsim.wire.codes import ContextResult, IdentityType
 from dicomsim.wire.items import (
     ApplicationContext,
@@ -295,24 +295,3 @@ def _title(title: str | bytes) -> bytes:
 
 def _item_type(item: UserItem) -> int:
     return item.item_type if isinstance(item, UnknownItem) else item.TYPE
-
-
-__all__ = [
-    "DEFAULT_MAXIMUM_LENGTH",
-    "DICOM_APPLICATION_CONTEXT",
-    "IMPLEMENTATION_CLASS_UID",
-    "IMPLEMENTATION_VERSION_NAME",
-    "AcceptedContext",
-    "AcceptorPolicy",
-    "Agreement",
-    "IdentityVerdict",
-    "RejectedContext",
-    "SupportedContext",
-    "Window",
-    "build_request",
-    "check_answer",
-    "check_request",
-    "conclude",
-    "negotiate",
-    "propose",
-]

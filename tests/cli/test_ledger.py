@@ -12,7 +12,8 @@ from dicomsim.dimse.builders import build, respond
 from dicomsim.dimse.data import FileSlice
 from dicomsim.dimse.messages import Message
 from dicomsim.events import Event, Side
-from dicomsim.upper_layer.negotiation import AcceptorPolicy, SupportedContext, build_request, conclude, negotiate
+from dicomsim.upper_layer.agreement import conclude
+from dicomsim.upper_layer.negotiation import AcceptorPolicy, SupportedContext, build_request, negotiate
 from dicomsim.wire.items import PresentationContextRQ
 from dicomsim.wire.pdu import AssociateAC
 from tests.cli.dicom_files import CT, EXPLICIT, MR
