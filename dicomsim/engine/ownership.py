@@ -72,16 +72,18 @@ class Owned(ABC):
             self._depth = 0
             self._lock.release()
             return
-        if self._missed:
-            self._missed = False
-            self._guard(self._catch_up)
-        deadline, self.wish = self._outlook()
-        self._depth = 0
-        self._lock.release()
-        if deadline is not None and (self.appointment is None or deadline < self.appointment.when):
-            self.reactor.schedule(self, deadline)
-        if self.armed != self.wish:
-            self.reactor.follow(self)
+        try:
+            if self._missed:
+                self._missed = False
+                self._guard(self._catch_up)
+        finally:  # Ctrl-C, for one: whoever it goes to does not own the session any more
+            deadline, self.wish = self._outlook()
+            self._depth = 0
+            self._lock.release()
+            if deadline is not None and (self.appointment is None or deadline < self.appointment.when):
+                self.reactor.schedule(self, deadline)
+            if self.armed != self.wish:
+                self.reactor.follow(self)
 
     def give_back_as_it_was(self, deadline: float) -> None:
         """Let go after something that neither the reactor nor anybody who waits has to know of.
@@ -165,9 +167,9 @@ class Owned(ABC):
         """Do what nobody has asked for and whose failure nobody can be told of."""
         try:
             work(*arguments)
-        except KeyboardInterrupt:  # Ctrl-C is the caller's
-            raise
-        except BaseException as error:  # noqa: BLE001  # rules and data sources are user code
+        except BaseException as error:  # rules and data sources are user code
+            if isinstance(error, KeyboardInterrupt) and not self.reactor.is_here:
+                raise  # Ctrl-C is the caller's
             self.fail(error)
 
     # -- for the class that derives from this ------------------------------------------------------------------------

@@ -53,6 +53,7 @@ class Thing(Owned):
         self.wanted = READ
         self.deadline: float | None = None
         self.on_pump: Callable[[], None] = lambda: None
+        self.on_catch_up: Callable[[], None] = lambda: None
 
     def fileno(self) -> int:
         return 5
@@ -69,6 +70,7 @@ class Thing(Owned):
 
     def _catch_up(self) -> None:
         self.log.append("catch up")
+        self.on_catch_up()
 
     def _check_time(self, now: float) -> None:
         self.log.append(f"time {now}")
@@ -231,6 +233,30 @@ def test_what_goes_wrong_while_the_reactor_owns_it_is_its_own_affair(book: Book,
     thing.on_pump = broken
     thing.ready(NOTHING)
     assert ["pump", "failed: oh"] == thing.log
+    assert [READ] == book.account.armed
+    run_in_a_thread(lambda: touch(thing))
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt("Ctrl-C")
+
+
+def test_a_caller_who_is_interrupted_while_giving_back_does_not_keep_it(book: Book, thing: Thing) -> None:
+    thing.on_catch_up = interrupted
+    thing.take(quiet=False)
+    run_in_a_thread(lambda: thing.ready(NOTHING))
+    with pytest.raises(KeyboardInterrupt):
+        thing.give_back()
+    assert ["catch up"] == thing.log
+    assert [READ] == book.account.armed
+    run_in_a_thread(lambda: touch(thing))
+
+
+def test_in_the_thread_of_the_reactor_there_is_nobody_to_interrupt(book: Book, thing: Thing) -> None:
+    thing.on_pump = interrupted
+    book._ident = threading.get_ident()
+    thing.ready(NOTHING)
+    assert ["pump", "failed: Ctrl-C"] == thing.log
     assert [READ] == book.account.armed
     run_in_a_thread(lambda: touch(thing))
 
