@@ -59,11 +59,19 @@ class Sending(Waiting):
             self.emit(MessageOut, message)
 
     def post(self, message: Message) -> None:
-        """Hand a message to the upper layer by way of the rules; what raises has sent nothing."""
+        """Hand a message to the upper layer by way of the rules; what raises has sent nothing.
+
+        What rules raise passes through; of a response, after the association was aborted.
+        """
         if self.detour is None:
             self.transmit(message)
             return
-        steps = self.detour.message_out(message)
+        try:
+            steps = self.detour.message_out(message)
+        except BaseException as error:
+            if not message.is_request:  # it counts as answered, and whoever has asked would wait for ever
+                self.break_off(error)
+            raise
         held = not all(isinstance(step, PassMessage) for step in steps)
         for step in steps:
             if not isinstance(step, PassMessage):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from dicomsim.engine.handler import Job
 from dicomsim.engine.session import BACKLOG_LIMIT, Session
 from dicomsim.errors import AssociationError, WireError
 from dicomsim.events import Side
+from dicomsim.status import Status
 from dicomsim.upper_layer.negotiation import negotiate
 from dicomsim.upper_layer.primitives import ReleaseRequest
 from dicomsim.upper_layer.table import State
@@ -30,6 +32,7 @@ from tests.engine.doubles import (
     RQ,
     VERIFICATION,
     Reached,
+    Rules,
     Stage,
     ask,
     at_work,
@@ -57,6 +60,65 @@ def acceptor(window: tuple[int, int] | None = None) -> Reached:
 def answered(there: Reached) -> list[tuple[int | None, int | None]]:
     """Message ID and status of each answer that the peer has got."""
     return [(one.message_id_being_responded_to, one.status) for one in messages(there.end.read())]
+
+
+# -- handlers that would leave the program -----------------------------------------------------------------------------
+
+
+LEAVING = [SystemExit(3), pytest.fail.Exception("not what was expected")]
+"""Raised by `sys.exit` and `pytest.fail`, and no `Exception`."""
+
+
+def leaves(leaving: BaseException) -> Callable[..., Any]:
+    def leave(*_: object) -> Any:
+        raise leaving
+
+    return leave
+
+
+@pytest.mark.parametrize("leaving", LEAVING, ids=repr)
+@pytest.mark.parametrize("later", [False, True])
+def test_a_decision_that_would_leave_the_program_is_a_rejection(leaving: BaseException, later: bool) -> None:
+    there = Reached(State.STA2, Side.ACCEPTOR)
+    there.user.on["associate"] = (lambda *_: leaves(leaving)) if later else leaves(leaving)
+    there.hear(RQ)
+    assert ["AssociateRJ"] == kinds(there.end)
+
+
+@pytest.mark.parametrize("leaving", LEAVING, ids=repr)
+@pytest.mark.parametrize("later", [False, True])
+def test_an_answer_that_would_leave_the_program_is_a_failure(leaving: BaseException, later: bool) -> None:
+    there = acceptor()
+    there.user.on["request"] = (lambda *_: leaves(leaving)) if later else leaves(leaving)
+    there.hear(sent(echo_rq(5)))
+    assert [(5, Status.PROCESSING_FAILURE)] == answered(there)
+    del there.user.on["request"]
+    there.hear(sent(echo_rq(6)))
+    assert [(6, Status.SUCCESS)] == answered(there)
+
+
+@pytest.mark.parametrize("leaving", LEAVING, ids=repr)
+def test_a_beginning_that_would_leave_the_program_is_an_abort(leaving: BaseException) -> None:
+    there = Reached(State.STA2, Side.ACCEPTOR)
+    there.user.on["established"] = leaves(leaving)
+    there.hear(RQ)
+    assert ["AssociateAC", "Abort"] == kinds(there.end)
+
+
+@pytest.mark.parametrize("leaving", [RuntimeError("a mistake"), *LEAVING], ids=repr)
+@pytest.mark.parametrize("hop", ["pdu_in", "message_in", "message_out", "pdu_out", "bytes_out"])
+def test_a_rule_that_raises_leaves_nobody_waiting(leaving: BaseException, hop: str) -> None:
+    stage, rules = Stage(), Rules()
+    end, session = stage.accept(stage.setup(rules))
+    rules.on[hop] = leaves(leaving)
+    end.write(sent(echo_rq()))
+    stage.reactor.run()
+    assert end.is_over or ABORT == end.read()
+    assert session.outcome is not None
+    other, _ = stage.accept()
+    other.write(sent(echo_rq()))
+    stage.reactor.run()
+    assert [Status.SUCCESS] == [one.status for one in messages(other.read())]
 
 
 # -- association requests ----------------------------------------------------------------------------------------------
