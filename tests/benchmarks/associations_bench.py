@@ -14,6 +14,7 @@ from dicomsim.wire.codec import encode_pdu
 from dicomsim.wire.items import PresentationContextRQ
 from dicomsim.wire.pdu import PduType
 from tests.benchmarks import ends
+from tests.benchmarks.process import processor_seconds, resident
 from tests.benchmarks.rounds import Comparison, Figure, Subject, Target, report
 from tests.benchmarks.workload import Workload
 from tests.interop.peers import Peer
@@ -54,7 +55,7 @@ def main() -> int:
         storing.run()
         figures = [
             Figure(f"memory of the requestor of {CROWD}, at most", max(memory), "MB", most=200),
-            Figure(f"memory of the acceptor of {CROWD}, at most", ends.resident(peer.pid, most=True), "MB", most=200),
+            Figure(f"memory of the acceptor of {CROWD}, at most", resident(peer.pid, most=True), "MB", most=200),
             *_idle(stack.enter_context(ends.our_peer(folder, does="serve"))),
         ]
         for figure in figures:
@@ -64,7 +65,7 @@ def main() -> int:
 
 def _idle(peer: Peer) -> list[Figure]:
     """Open associations and leave them alone; they are sockets of this process, which costs the acceptor nothing."""
-    base = ends.resident(peer.pid)
+    base = resident(peer.pid)
     contexts = [PresentationContextRQ.of(1, VERIFICATION, IMPLICIT)]
     request = encode_pdu(build_request("OURS", "IDLE", contexts))
     with ExitStack() as stack:
@@ -74,11 +75,11 @@ def _idle(peer: Peer) -> list[Figure]:
             answer = connection.recv(1 << 16)
             if answer[0] != PduType.A_ASSOCIATE_AC:
                 raise RuntimeError(f"answered by a PDU of type {answer[0]}")
-        memory = ends.resident(peer.pid) - base
-        before, start = ends.processor_seconds(peer.pid), monotonic()
+        memory = resident(peer.pid) - base
+        before, start = processor_seconds(peer.pid), monotonic()
         with selectors.DefaultSelector() as nothing:
             nothing.select(IDLE_SECONDS)
-        share = (ends.processor_seconds(peer.pid) - before) / (monotonic() - start)
+        share = (processor_seconds(peer.pid) - before) / (monotonic() - start)
     return [
         Figure(f"memory of {IDLE} idle associations", memory, "MB", most=60),
         Figure(f"processor time of {IDLE} idle associations", share * 100, "% of a core", most=1),

@@ -7,7 +7,6 @@ that starting a process counts for nobody. All have TCP_NODELAY=1: without it DC
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -40,19 +39,6 @@ def ours(folder: Path, *arguments: str) -> Iterator[int]:
     """The same; yields its port."""
     with our_peer(folder, *arguments) as peer:
         yield peer.port
-
-
-def resident(pid: int, most: bool = False) -> float:
-    """MB of memory that a process has, or had at most."""
-    name = "VmHWM:" if most else "VmRSS:"
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
-
-
-def processor_seconds(pid: int) -> float:
-    """Seconds that a process has computed."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from time import monotonic
 from dicomsim import tls
 from dicomsim.ae import AE
 from dicomsim.association import Association
-from tests.benchmarks.ends import processor_seconds, resident
+from tests.benchmarks.process import processor_seconds, resident
 from tests.benchmarks.rounds import Figure, report
 from tests.certificates import make
 

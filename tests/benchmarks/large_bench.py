@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from dicomsim.part10 import file_meta
 from tests.benchmarks import ends
+from tests.benchmarks.process import resident
 from tests.benchmarks.rounds import Figure, report
 from tests.benchmarks.workload import CT_IMAGE, EXPLICIT_LITTLE_ENDIAN
 from tests.interop.peers import Peer
@@ -43,4 +44,4 @@ def main() -> int:
 
 
 def _most(peer: Peer) -> float:
-    return ends.resident(peer.pid, most=True)
+    return resident(peer.pid, most=True)

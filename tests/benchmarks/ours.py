@@ -5,7 +5,7 @@ What sends prints the seconds from the association request to the end of the rel
 
 from __future__ import annotations
 
-import resource
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +19,7 @@ from dicomsim.capture.recorder import Recorder
 from dicomsim.negotiation_items import build_role
 from dicomsim.presentation import build_context
 from dicomsim.services.storage import StoreTo
+from tests.benchmarks.process import resident
 from tests.benchmarks.workload import CT_IMAGE, EXPLICIT_LITTLE_ENDIAN
 
 MAXIMUM_LENGTH = 131072
@@ -222,8 +223,8 @@ def negotiate(port: str, count: str) -> float:
 
 
 def _peak() -> float:
-    """MB that this process had at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """MB that this process had at most; `ru_maxrss` would be that of the process that has started it, too."""
+    return resident(os.getpid(), most=True)
 
 
 COMMANDS: dict[str, Callable[..., float | None]] = {
