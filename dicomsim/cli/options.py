@@ -50,6 +50,14 @@ payload_limit_option = click.option(
 )
 """For commands with --record."""
 
+
+def check_payload_limit(limit: int | None, record: object) -> None:
+    """Raise `click.UsageError` for a limit without a capture that it would be for."""
+    if limit is not None and record is None:
+        raise click.UsageError("--payload-limit is for a capture: --record FILE writes one")
+
+
+
 LONGEST_TIMEOUT = 1e6
 """Seconds, more than eleven days."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dicomsim.cli.options import PEER, SECONDS, TITLE, example, payload_limit_option
+from dicomsim.cli.options import PEER, SECONDS, TITLE, check_payload_limit, example, payload_limit_option
 from dicomsim.errors import ConnectError, DicomsimError
 from dicomsim.peer_address import ANY_ACCEPTOR, PeerAddress
 
@@ -59,6 +59,7 @@ def command(file: str, peer: PeerAddress, as_json: bool, record: str | None, **o
     AE titles, context ids, PDU sizes and message ids are fitted to the live association. Exits with 0 when all answers
     are the same by meaning, 1 when some differ or a step could not be played, 4 when there is no connection.
     """
+    check_payload_limit(options["payload_limit"], record)
     if record is not None and all(map(os.path.exists, (file, record))) and os.path.samefile(file, record):
         raise click.BadParameter("the capture to replay would be overwritten", param_hint="'--record'")
     code = 0

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dicomsim.cli.options import PEER, SECONDS, Parsed, calling_option, example, payload_limit_option
+from dicomsim.cli.options import (
+    PEER,
+    SECONDS,
+    Parsed,
+    calling_option,
+    check_payload_limit,
+    example,
+    payload_limit_option,
+)
 from dicomsim.errors import FileError
 from dicomsim.scenario.finding import find_scenarios
 
@@ -69,6 +77,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     PATH is a file, a folder, or the id (or its beginning) of a scenario that is shipped; all of these if there is none.
     Without --peer, --exec and --listen the peers under test are dicomsim's own, which conform.
     """
+    check_payload_limit(options["payload_limit"], options["record"])
     if options["processes"] and options["record"]:
         raise click.UsageError("--record and -n do not go together: a capture has one writer")
     reports: list[Path] = [path for path in (options["json_file"], options["junit"]) if path is not None]

@@ -21,6 +21,7 @@ from dicomsim.cli.options import (
     HOST,
     TITLE,
     TRANSFER_SYNTAX,
+    check_payload_limit,
     example,
     max_pdu_option,
     payload_limit_option,
@@ -108,6 +109,7 @@ def command(
     Prints "listening on HOST:PORT as AET" when it is ready, then a line for each object and each association. SIGTERM,
     and the end of -n COUNT associations, end it with 0, Ctrl-C with 130; associations that are open then are aborted.
     """
+    check_payload_limit(options["payload_limit"], options["record"])
     clock = SystemClock().monotonic
     output = _Output(quiet, as_json)
     ledger = Ledger()

@@ -167,24 +167,29 @@ class FilePart:
         if scratch is None:
             count = os.sendfile(fd, self.file.fd, self.offset, self.length)
         else:
-            count = os.preadv(self.file.fd, [scratch[: self.length]], self.offset)
+            count = self._fetch(scratch[: self.length])
             count = os.write(fd, scratch[:count]) if count else 0
         if not count and self.length:
             raise self._at_the_end()
         return count
+
+    def _fetch(self, into: memoryview) -> int:
+        """Read as much as is there; a failure is the file's, and not the connection's. Raises `FileError`."""
+        try:
+            return os.preadv(self.file.fd, [into], self.offset)
+        except OSError as error:
+            raise FileError(f"{self.file.name}: {error.strerror or error}") from error
 
     def read(self) -> bytes:
         """The bytes, for a file of which the system cannot send, or those that there are of them.
 
         Raises `FileError` at the end of the file, and when it cannot be read.
         """
-        try:
-            data = os.pread(self.file.fd, self.length, self.offset)
-        except OSError as error:
-            raise FileError(f"{self.file.name}: {error.strerror or error}") from error
-        if not data and self.length:
+        data = bytearray(self.length)
+        count = self._fetch(memoryview(data))
+        if not count and self.length:
             raise self._at_the_end()
-        return data
+        return bytes(data[:count])
 
     def _at_the_end(self) -> FileError:
         return FileError(f"{self.file.name}: ends at byte {self.offset}, inside the data set to send")

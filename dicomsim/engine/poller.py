@@ -12,6 +12,7 @@ import select
 import selectors
 import sys
 import threading
+from functools import partial
 from typing import Protocol
 
 from dicomsim.engine.spinning import Spinning
@@ -93,7 +94,7 @@ class EpollPoller:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._spinning = Spinning(self._epoll.poll)
+        self._spinning = Spinning(partial(self._epoll.poll, maxevents=MAX_REPORTS))
         self._waker = Waker()
         self._epoll.register(self._waker.fd, select.EPOLLIN)
 

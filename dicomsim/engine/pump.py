@@ -120,6 +120,10 @@ class Pump(Owned):
         """See to the effects of the state machine."""
 
     @abstractmethod
+    def _goes_on(self) -> bool:
+        """Whether the peer is amid a PDU or a message, the rest of which may have come meanwhile."""
+
+    @abstractmethod
     def deliver(self, data: Buffer, now: float) -> None:
         """Give bytes to the state machine and see to what follows."""
 
@@ -150,10 +154,6 @@ class Pump(Owned):
         if not self.is_open:
             return 0
         return (READ if self._reads() else 0) | (WRITE if self._has_output() else 0)
-
-    def _goes_on(self) -> bool:
-        """Whether the peer is amid a PDU or a message, the rest of which may have come meanwhile."""
-        return False
 
     def _network_limit(self) -> float | None:
         """The network timeout, while it counts."""

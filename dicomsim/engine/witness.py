@@ -85,11 +85,12 @@ class Witness:
 
     def written(self, buffers: Sequence[Buffer]) -> None:
         """One write to the transport took this."""
-        if self._tells_bytes and self._cut_out is None:
-            self._emit(events.BytesOut, b"".join(buffers))
-        elif self._tells_bytes and self._cut_out is not None:
-            for kept, missing in self._cut_out.cut(buffers):
-                self._emit(events.BytesOut, kept, missing)
+        if self._tells_bytes:
+            if self._cut_out is None:
+                self._emit(events.BytesOut, b"".join(buffers))
+            else:
+                for kept, missing in self._cut_out.cut(buffers):
+                    self._emit(events.BytesOut, kept, missing)
         if self._outgoing is not None:
             for buffer in buffers:
                 for whole, piece in self._outgoing.cut(buffer):

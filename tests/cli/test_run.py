@@ -117,6 +117,7 @@ def test_nothing_to_run_ends_with_6(tmp_path: Path, peer: Peer, capsys: pytest.C
         (["--timeout", "0"], "more than 0 seconds"),
         (["--sanity", "often"], "is not one of"),
         (["-n", "2", "--record", "x.pcapng"], "--record and -n do not go together"),
+        (["--payload-limit", "9"], "--payload-limit is for a capture"),
         (["no-such-scenario"], "neither a file or folder nor the id of a scenario"),
         (["--exec", "tool 'x"], "No closing quotation"),
         (["--exec", ""], "the command is empty"),

@@ -215,6 +215,7 @@ def test_a_port_that_is_taken_exits_with_4(call: Call) -> None:
     ("words", "code", "message"),
     [
         (("-b", "on C-STORE-RQ in: explode"), 2, "explode"),
+        (("--payload-limit", 9), 2, "--payload-limit is for a capture"),
         (("-b", "nowhere.yaml"), 3, "nowhere.yaml"),
         (("--record", "/nowhere/a.pcapng"), 3, "/nowhere/a.pcapng: cannot be written: No such file or directory"),
         (("--host", "192.0.2.1"), 4, "cannot listen on 192.0.2.1:0"),

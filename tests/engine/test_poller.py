@@ -7,11 +7,11 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
-from dicomsim.engine.poller import READ, WRITE, EpollPoller, Poller, SelectorPoller, Waker, best_poller
+from dicomsim.engine.poller import MAX_REPORTS, READ, WRITE, EpollPoller, Poller, SelectorPoller, Waker, best_poller
 
 LONG = 20.0
 Pair = tuple[socket.socket, socket.socket]
@@ -153,3 +153,13 @@ def test_a_waker_can_be_a_pipe_where_there_is_nothing_better(monkeypatch: pytest
 
     monkeypatch.delattr(os, "eventfd", raising=False)
     test_a_waker_makes_its_descriptor_readable_until_drained()
+
+
+def test_no_more_is_reported_in_one_turn_than_may_be() -> None:
+    with closing(best_poller()) as poller, ExitStack() as stack:
+        for _ in range(MAX_REPORTS + 10):
+            here, there = socket.socketpair()
+            stack.enter_context(here)
+            stack.enter_context(there)
+            poller.add(here.fileno(), WRITE)
+        assert len(poller.wait(LONG)) <= MAX_REPORTS

@@ -61,13 +61,19 @@ def send_all(transport: TcpTransport, theirs: socket.socket, buffers: list[Any])
     return arrived
 
 
+@pytest.fixture
+def _fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is too large for the system to send it by itself."""
+    monkeypatch.setattr(data, "SENT_IN_PLACE", 0)
+    monkeypatch.setattr(data, "SCRATCH", 30_000)
+    monkeypatch.delattr(os, "sendfile")
+
+
 @pytest.fixture(params=["in place", "fetched"])
-def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _either_way(request: pytest.FixtureRequest) -> None:
     """A file that the system sends by itself, and one that is too large for that."""
     if request.param == "fetched":
-        monkeypatch.setattr(data, "SENT_IN_PLACE", 0)
-        monkeypatch.setattr(data, "SCRATCH", 30_000)
-        monkeypatch.delattr(os, "sendfile")
+        request.getfixturevalue("_fetched")
 
 
 @pytest.mark.usefixtures("_either_way")
@@ -132,6 +138,15 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     file = OpenFile(tmp_path, 0)  # a folder
     with pytest.raises(FileError, match=f"{tmp_path}: "):
         FilePart(file, 0, 10).read()
+
+
+@pytest.mark.usefixtures("_fetched")
+def test_a_large_file_that_cannot_be_read_is_named_and_not_taken_for_the_connection(
+    pair: tuple[TcpTransport, socket.socket], tmp_path: Path
+) -> None:
+    part: Any = FilePart(OpenFile(tmp_path, 1), 0, 1)  # a folder
+    with pytest.raises(FileError, match=f"{tmp_path}: "):
+        pair[0].send([part])
 
 
 class Beginnings:
