@@ -31,8 +31,8 @@ JOIN_DATA: Final = 16 * 1024
 JOIN_FRAGMENT: Final = 4 * 1024
 """Fragments below this length are joined to blocks: a vector of thousands of tiny buffers costs more than the copy."""
 
-BLOCK: Final = 256 * 1024
-"""Bytes read from a file at once, and joined at once: a few PDUs, whatever their size."""
+BLOCK: Final = 1024 * 1024
+"""Bytes read from a file at once, and joined at once: most objects as a whole, which is one write to the socket."""
 
 DATA: Final = 0
 """What `COMMAND` is not."""

@@ -65,9 +65,14 @@ class PduCutter:
                 self._passing = length - len(self._held)
                 yield False, self._release()
                 continue
-            view = self._hold(view, length)
-            if len(self._held) == length:
-                yield True, self._release()
+            missing = length - len(self._held)
+            if len(view) < missing:
+                self._held += view
+                return
+            whole = b"".join((self._held, view[:missing]))  # copied once, also when its header came by itself
+            self._held.clear()
+            yield True, whole
+            view = view[missing:]
 
     def _hold(self, view: memoryview, wanted: int) -> memoryview:
         missing = max(wanted - len(self._held), 0)
