@@ -160,6 +160,7 @@ class Slice(FileSlice):
 
     __slots__ = ("_advance",)
     _advance: Callable[[int], None]
+    read_size = 256 * 1024  # which is how often it tells
 
     def __init__(self, path: str, offset: int, length: int, advance: Callable[[int], None]) -> None:
         """`advance` gets the number of bytes of each block, when the next one is wanted."""

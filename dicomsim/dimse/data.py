@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, ClassVar, Final, Protocol
 
 from dicomsim.errors import DicomsimError, FileError
 
@@ -49,6 +49,9 @@ class FileSlice:
     """Where the data set begins, in bytes from the start of the file."""
     length: int = -1
     """Bytes; -1 at construction means up to the end of the file as it is then."""
+
+    read_size: ClassVar[int] = 1024 * 1024
+    """About how many bytes are read at once to be sent: most objects as a whole, which is one write to the socket."""
 
     def __post_init__(self) -> None:
         if self.length < 0:

@@ -31,8 +31,8 @@ JOIN_DATA: Final = 16 * 1024
 JOIN_FRAGMENT: Final = 4 * 1024
 """Fragments below this length are joined to blocks: a vector of thousands of tiny buffers costs more than the copy."""
 
-BLOCK: Final = 1024 * 1024
-"""Bytes read from a file at once, and joined at once: most objects as a whole, which is one write to the socket."""
+BLOCK: Final = 256 * 1024
+"""Bytes joined at once: a few PDUs, whatever their size."""
 
 DATA: Final = 0
 """What `COMMAND` is not."""
@@ -198,7 +198,8 @@ def _pdus(lead: bytes, context_id: int, data: DataSource, length: int, room: int
     last_start = (length - 1) // room * room
     last = _prefix(length - last_start, context_id, DATA | LAST)
     position = 0
-    for view in _blocks(data, max(BLOCK // room, 1) * room):
+    size = data.read_size if isinstance(data, FileSlice) else BLOCK
+    for view in _blocks(data, max(size // room, 1) * room):
         for start in range(0, len(view), room):
             pieces.append(whole if position + start < last_start else last)
             pieces.append(view[start : start + room])

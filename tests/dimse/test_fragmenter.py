@@ -169,10 +169,10 @@ def test_a_long_command_set_is_cut_too() -> None:
 
 def test_a_file_that_breaks_off_is_told_while_sending(tmp_path: Path) -> None:
     path = tmp_path / "x"
-    path.write_bytes(bytes(2 * BLOCK))
-    buffers = fragment(store(FileSlice(path, 0, 3 * BLOCK)), 16384)
+    path.write_bytes(bytes(2 * FileSlice.read_size))
+    buffers = fragment(store(FileSlice(path, 0, 3 * FileSlice.read_size)), 16384)
 
-    with pytest.raises(FileError, match=f"ends at byte {2 * BLOCK}"):
+    with pytest.raises(FileError, match=f"ends at byte {2 * FileSlice.read_size}"):
         list(buffers)
 
 
@@ -197,8 +197,8 @@ def test_ten_gigabytes_pass_in_bounded_memory(maximum_length: int, tmp_path: Pat
     finally:
         tracemalloc.stop()
 
-    assert largest_read <= BLOCK
-    assert peak < 8 * BLOCK
+    assert largest_read <= FileSlice.read_size
+    assert peak < 8 * FileSlice.read_size
 
 
 def test_buffers_stay_valid_while_later_ones_are_read(tmp_path: Path) -> None:
