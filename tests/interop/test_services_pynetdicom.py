@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from dicomsim.ae import AE
+from dicomsim.events import Event, MessageOut
 from dicomsim.presentation import build_context
 from tests.interop import peers
 from tests.interop.our_archive import STUDY_FIND, our_archive, requesting
 from tests.interop.peers import HOST, free_port, running
 from tests.interop.samples import Samples
 from tests.interop.tools import peer_python, pynetdicom, run_tool
+from tests.meeting import LIMIT
 
 pytestmark = pytest.mark.slow
 
@@ -164,8 +167,10 @@ def reported(event):
 
 ae = AE("PYNETDICOM")
 ae.add_requested_context(UID)
+ae.add_requested_context("1.2.840.10008.1.1")
 association = ae.associate("127.0.0.1", int(sys.argv[1]), evt_handlers=[(evt.EVT_N_EVENT_REPORT, reported)])
 assert association.is_established
+assert association.send_c_echo().Status == 0  # from here on it can be told of something
 assert told.wait(30)
 association.release()
 """
@@ -174,16 +179,25 @@ association.release()
 def test_we_tell_of_events() -> None:
     notification = "1.2.840.10008.3.1.2.3.5"
     statuses: list[int | None] = []
+    reports: list[threading.Thread] = []
 
-    def on_association_accepted(primitive: Any) -> None:
-        report = primitive.association.n_event_report(_attributes("news"), 2, notification, INSTANCE)
-        statuses.append(report.status)
+    def report() -> None:
+        (association,) = ae.active_associations
+        statuses.append(association.n_event_report(_attributes("news"), 2, notification, INSTANCE).status)
+
+    def sent(event: Event) -> None:  # pynetdicom aborts for what comes right behind the A-ASSOCIATE-AC
+        if isinstance(event, MessageOut) and event.message.name == "C-ECHO-RSP":
+            reports.append(threading.Thread(target=report))
+            reports[-1].start()
 
     ae = AE("DICOMSIM")
     ae.add_supported_context(notification)
-    ae.on_association_accepted = on_association_accepted
+    ae.add_supported_context("1.2.840.10008.1.1")
+    ae.events.add(sent, MessageOut)
     with ae.start_server((HOST, 0)) as server:
         done = run_tool([peer_python(), "-c", EVENT_USER, server.address[1]]).check()
+        for one in reports:
+            one.join(LIMIT)
     assert ("event 2 news\n", [0x0000]) == (done.output, statuses)
 
 
