@@ -25,13 +25,6 @@ FILE_BUFFER: Final = 128 * 1024
 WRITTEN_AT_ONCE: Final = 32 * 1024
 """Bytes from which on a chunk is written from where it is: a system call costs less than the copy."""
 
-SENT_IN_PLACE: Final = 64 * 1024 * 1024
-"""Bytes of a data set up to which the system copies its file to the socket by itself. It hands on the pages of the
-file as they are, which are far from any processor if they are many; of a larger one pieces are fetched for the peer."""
-
-SCRATCH: Final = 256 * 1024
-"""Bytes of such a piece, which stay in the cache."""
-
 _PART_NUMBERS = count(1)
 
 
@@ -123,7 +116,7 @@ class FileSlice:
 class OpenFile:
     """A file held open for as long as anything refers to it."""
 
-    __slots__ = ("fd", "name", "scratch")
+    __slots__ = ("fd", "name")
 
     def __init__(self, path: str | os.PathLike[str], size: int) -> None:
         """Open it; raises `FileError` when that cannot be done, or when it is shorter than `size` bytes."""
@@ -136,8 +129,6 @@ class OpenFile:
             raise FileError(f"{self.name}: {error.strerror or error}") from error
         if found < size:
             raise FileError(f"{self.name}: ends at byte {found}, inside the data set to send")
-        self.scratch = memoryview(bytearray(SCRATCH)) if size > SENT_IN_PLACE else None
-        """Where a piece of it is while it is sent; None if it never is with us."""
 
     def __del__(self) -> None:
         if self.fd >= 0:
@@ -164,38 +155,23 @@ class FilePart:
         start, stop, _ = part.indices(self.length)
         return FilePart(self.file, self.offset + start, stop - start)
 
-    def send(self, fd: int) -> int:
-        """Send to a socket; the bytes taken. Raises as `os.sendfile`, and `FileError` at the end of the file."""
-        scratch = self.file.scratch
-        if scratch is None:
-            count = os.sendfile(fd, self.file.fd, self.offset, self.length)
-        else:
-            count = self._fetch(scratch[: self.length])
-            count = os.write(fd, scratch[:count]) if count else 0
-        if not count and self.length:
-            raise self._at_the_end()
-        return count
-
-    def _fetch(self, into: memoryview) -> int:
-        """Read as much as is there; a failure is the file's, and not the connection's. Raises `FileError`."""
-        try:
-            return os.preadv(self.file.fd, [into], self.offset)
-        except OSError as error:
-            raise FileError(f"{self.file.name}: {error.strerror or error}") from error
-
-    def read(self) -> bytes:
-        """The bytes, for a file of which the system cannot send, or those that there are of them.
+    def fetch(self, into: memoryview, at: int = 0) -> int:
+        """Read what is there of the bytes from `at` on, which may be fewer than there is room for; how many.
 
         Raises `FileError` at the end of the file, and when it cannot be read.
         """
-        data = bytearray(self.length)
-        count = self._fetch(memoryview(data))
-        if not count and self.length:
-            raise self._at_the_end()
-        return bytes(data[:count])
+        try:
+            count = os.preadv(self.file.fd, [into], self.offset + at)
+        except OSError as error:
+            raise FileError(f"{self.file.name}: {error.strerror or error}") from error
+        if not count and len(into):
+            raise FileError(f"{self.file.name}: ends at byte {self.offset + at}, inside the data set to send")
+        return count
 
-    def _at_the_end(self) -> FileError:
-        return FileError(f"{self.file.name}: ends at byte {self.offset}, inside the data set to send")
+    def read(self) -> bytes:
+        """The bytes, or those that there are of them; raises as `fetch` does."""
+        data = bytearray(self.length)
+        return bytes(data[: self.fetch(memoryview(data))])
 
 
 DataSource = Buffer | Sequence[Buffer] | FileSlice

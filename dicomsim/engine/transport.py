@@ -18,16 +18,14 @@ from typing import Protocol
 
 from dicomsim.dimse.data import FilePart
 from dicomsim.engine.clock import SystemClock
+from dicomsim.engine.fetching import IOV_MAX, vectors
 from dicomsim.engine.waiter import thread_waiter
-from dicomsim.errors import ConnectError, TimeLimitError
+from dicomsim.errors import ConnectError, FileError, TimeLimitError
 from dicomsim.peer_address import host_and_port
 
 Socket = socket.socket
 Address = tuple[str, int]
 Buffer = bytes | bytearray | memoryview
-
-IOV_MAX = min(os.sysconf("SC_IOV_MAX"), 1024) if "SC_IOV_MAX" in os.sysconf_names else 16
-"""Buffers one `sendmsg` takes."""
 
 LISTEN_BACKLOG = 1024
 """Connections the kernel holds for us; above what a burst of associations brings between two turns of the reactor."""
@@ -39,8 +37,8 @@ MOST_DISCARDS = 256
 """Reads of 64 kB before a connection is closed: more than the system holds, and an end with a peer that goes on."""
 
 _DISCARDED = bytearray(1 << 16)
-SENDS_FILES = hasattr(os, "sendfile") and hasattr(socket, "MSG_MORE")
-"""Whether a TCP socket here takes `FilePart`s."""
+SENDS_FILES = hasattr(os, "preadv")
+"""Whether a TCP transport here takes `FilePart`s."""
 
 _ACKNOWLEDGE: int | None = getattr(socket, "TCP_QUICKACK", None)
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
@@ -143,7 +141,7 @@ class TcpTransport:
         """Write; the bytes taken, 0 when the peer's window is full; raises `ConnectionError`."""
         try:
             if FilePart in map(type, buffers):
-                return self._send_in_place(buffers)
+                return self._send_fetched(buffers)
             if len(buffers) == 1:
                 return self._socket.send(buffers[0])
             return self._socket.sendmsg(buffers[:IOV_MAX])
@@ -152,22 +150,18 @@ class TcpTransport:
                 return 0
             raise _as_connection_error(error) from error
 
-    def _send_in_place(self, buffers: Sequence[Buffer | FilePart]) -> int:
-        """Send buffers among which are parts of files, each with what is before it; raises only if nothing was sent."""
+    def _send_fetched(self, buffers: Sequence[Buffer | FilePart]) -> int:
+        """Send buffers among which are parts of files; raises only if nothing was sent."""
         total = 0
-        for number, buffer in enumerate(buffers, 1):
-            try:
-                if isinstance(buffer, FilePart):
-                    count = _send_part(self._socket, buffer)
-                else:
-                    count = self._socket.send(buffer, socket.MSG_MORE if number < len(buffers) else 0)
-            except OSError:
-                if total:
-                    return total
+        try:
+            for vector, size in vectors(buffers):
+                count = self._socket.sendmsg(vector)
+                total += count
+                if count < size:
+                    break
+        except (OSError, FileError):  # comes again with the rest
+            if not total:
                 raise
-            total += count
-            if count < len(buffer):
-                break
         return total
 
     def wait(self, seconds: float | None, *, write: bool = False, read: bool = True) -> bool:
@@ -206,15 +200,6 @@ class TcpTransport:
         for _ in range(MOST_DISCARDS):
             if not socket.socket.recv_into(self._socket, _DISCARDED, 0, socket.MSG_DONTWAIT):  # encrypted or not
                 break
-
-
-def _send_part(connected: socket.socket, part: FilePart) -> int:
-    try:
-        return part.send(connected.fileno())
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOSYS):
-            raise
-        return connected.send(part.read())  # not every file system has what sendfile needs
 
 
 def connect(

@@ -1,4 +1,4 @@
-"""Data sets that go from their file to the socket without passing through us."""
+"""Data sets that stay in their file until the socket takes them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from typing import Any
 import pytest
 
 from dicomsim.ae import AE
-from dicomsim.dimse import data
 from dicomsim.dimse.data import FilePart, OpenFile
+from dicomsim.engine import fetching
 from dicomsim.engine.transport import TcpTransport
 from dicomsim.errors import FileError
 from dicomsim.events import BytesOut, Event
@@ -62,21 +63,13 @@ def send_all(transport: TcpTransport, theirs: socket.socket, buffers: list[Any])
 
 
 @pytest.fixture
-def _fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that is too large for the system to send it by itself."""
-    monkeypatch.setattr(data, "SENT_IN_PLACE", 0)
-    monkeypatch.setattr(data, "SCRATCH", 30_000)
-    monkeypatch.delattr(os, "sendfile")
+def _small_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little room for what is fetched, in this thread and others."""
+    monkeypatch.setattr(fetching, "SCRATCH", 30_000)
+    monkeypatch.setattr(fetching, "_scratches", threading.local())
 
 
-@pytest.fixture(params=["in place", "fetched"])
-def _either_way(request: pytest.FixtureRequest) -> None:
-    """A file that the system sends by itself, and one that is too large for that."""
-    if request.param == "fetched":
-        request.getfixturevalue("_fetched")
-
-
-@pytest.mark.usefixtures("_either_way")
+@pytest.mark.usefixtures("_small_scratch")
 def test_parts_of_a_file_arrive_between_what_is_around_them(
     pair: tuple[TcpTransport, socket.socket], tmp_path: Path
 ) -> None:
@@ -84,22 +77,6 @@ def test_parts_of_a_file_arrive_between_what_is_around_them(
     parts: list[Any] = [b"head", FilePart(file, 10, 200_000), b"middle", FilePart(file, 200_010, 99_990), b"end"]
     expected = b"head" + CONTENT[10:200_010] + b"middle" + CONTENT[200_010:] + b"end"
     assert expected == send_all(*pair, parts)
-
-
-@pytest.fixture
-def _unable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file system that has not what `sendfile` needs."""
-
-    def refuse(*_: object) -> int:
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-
-    monkeypatch.setattr(os, "sendfile", refuse)
-
-
-@pytest.mark.usefixtures("_unable")
-def test_a_file_system_that_cannot_send_is_read(pair: tuple[TcpTransport, socket.socket], tmp_path: Path) -> None:
-    file = OpenFile(file_of(tmp_path), len(CONTENT))
-    assert b"head" + CONTENT == send_all(*pair, [b"head", FilePart(file, 0, len(CONTENT))])
 
 
 def test_a_file_is_closed_with_its_last_part(tmp_path: Path) -> None:
@@ -113,7 +90,6 @@ def test_a_file_is_closed_with_its_last_part(tmp_path: Path) -> None:
         os.fstat(fd)
 
 
-@pytest.mark.usefixtures("_either_way")
 def test_a_file_that_ends_too_early_is_named(pair: tuple[TcpTransport, socket.socket], tmp_path: Path) -> None:
     path = file_of(tmp_path)
     part: Any = FilePart(OpenFile(path, len(CONTENT)), 0, len(CONTENT))
@@ -122,8 +98,7 @@ def test_a_file_that_ends_too_early_is_named(pair: tuple[TcpTransport, socket.so
         pair[0].send([part])
 
 
-@pytest.mark.usefixtures("_unable")
-def test_a_file_that_ends_too_early_is_named_where_it_is_read_too(
+def test_what_there_is_of_a_file_that_ends_too_early_goes_before(
     pair: tuple[TcpTransport, socket.socket], tmp_path: Path
 ) -> None:
     path = file_of(tmp_path)
@@ -140,8 +115,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         FilePart(file, 0, 10).read()
 
 
-@pytest.mark.usefixtures("_fetched")
-def test_a_large_file_that_cannot_be_read_is_named_and_not_taken_for_the_connection(
+def test_a_file_that_cannot_be_read_is_not_taken_for_the_connection(
     pair: tuple[TcpTransport, socket.socket], tmp_path: Path
 ) -> None:
     part: Any = FilePart(OpenFile(tmp_path, 1), 0, 1)  # a folder
@@ -177,15 +151,15 @@ def test_a_file_that_is_cut_as_soon_as_it_is_sent_is_sent_and_what_is_gone_of_it
         beginnings.kept = beginnings.missing = 0
         assert 0 == association.c_store(path).status
         kept, missing = beginnings.kept, beginnings.missing
-        send = FilePart.send
+        fetch = FilePart.fetch
 
-        def cut(part: FilePart, fd: int) -> int:
-            count = send(part, fd)
-            if part.offset + count == end:
+        def cut(part: FilePart, into: memoryview, at: int = 0) -> int:
+            count = fetch(part, into, at)
+            if part.offset + at + count == end:
                 os.truncate(path, 0)
             return count
 
-        monkeypatch.setattr(FilePart, "send", cut)
+        monkeypatch.setattr(FilePart, "fetch", cut)
         assert 0 == association.c_store(path).status
         assert 0 == path.stat().st_size
         assert kept + missing == beginnings.kept + beginnings.missing - kept - missing
@@ -196,16 +170,16 @@ def test_a_file_that_is_cut_while_it_is_sent_ends_the_association_with_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = file_of(tmp_path, file_meta(CT_IMAGE, "1.2.3", EXPLICIT, "1.2.4", "TEST") + CONTENT)
-    send = FilePart.send
-    sent = []
+    fetch = FilePart.fetch
+    fetched = []
 
-    def cut(part: FilePart, fd: int) -> int:
-        sent.append(part)
-        if len(sent) == 3:
+    def cut(part: FilePart, into: memoryview, at: int = 0) -> int:
+        fetched.append(part)
+        if len(fetched) == 3:
             os.truncate(path, 1000)
-        return send(part, fd)
+        return fetch(part, into, at)
 
-    monkeypatch.setattr(FilePart, "send", cut)
+    monkeypatch.setattr(FilePart, "fetch", cut)
     ae = AE(b"SENDER")
     ae.requested_contexts = [build_context(CT_IMAGE, EXPLICIT)]
     answering = acceptor(CT_IMAGE, store_to=StoreTo.FILE, store_folder=tmp_path / "kept")

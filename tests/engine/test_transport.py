@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from dicomsim.engine import transport
-from dicomsim.engine.transport import IOV_MAX, Address, TcpTransport, connect, listen
+from dicomsim.engine.fetching import IOV_MAX
+from dicomsim.engine.transport import Address, TcpTransport, connect, listen
 from dicomsim.errors import ConnectError, TimeLimitError
 
 LONG = 20.0
