@@ -87,22 +87,22 @@ class Negotiated(Event):
 
 @dataclass(frozen=True, slots=True)
 class BytesIn(Event):
-    """What one read from the transport gave; one event a PDU in it where every observer has a payload limit."""
+    """What one read from the transport gave, within the payload limits of those who listen."""
 
     data: bytes
     """The bytes, a copy."""
-    missing: int = 0
-    """How many more there were behind them, which no observer wanted."""
+    gaps: tuple[tuple[int, int], ...] = ()
+    """Where among them bytes were left out that no observer wanted, and how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class BytesOut(Event):
-    """What one write to the transport took; one event a PDU in it where every observer has a payload limit."""
+    """What one write to the transport took, within the payload limits of those who listen."""
 
     data: bytes
     """The bytes, a copy."""
-    missing: int = 0
-    """How many more there were behind them, which no observer wanted."""
+    gaps: tuple[tuple[int, int], ...] = ()
+    """Where among them bytes were left out that no observer wanted, and how many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,46 +29,6 @@ UNKNOWN: Address = ("0.0.0.0", 0)
 """Of a connection that was open before the recording began."""
 
 
-class _Heads:
-    """Follows the PDU heads of one stream."""
-
-    __slots__ = ("_header", "left")
-
-    def __init__(self) -> None:
-        self._header = b""
-        self.left = 0
-        """Bytes to come of the PDU under way, as far as its header tells; 0 between PDUs."""
-
-    def cut(self, data: bytes, missing: int = 0) -> list[tuple[bytes, int, bool]]:
-        """Cut behind every PDU; with each piece how many bytes are missing behind it, and whether it ends one.
-
-        All that is missing is so behind the last piece, and of its PDU.
-        """
-        pieces = []
-        start = position = 0
-        end = len(data)
-        while position < end:
-            if self.left <= 0:
-                header = self._header + data[position : position + 6 - len(self._header)]
-                position += len(header) - len(self._header)
-                self._header = header
-                if len(header) < 6:
-                    self.left = 0
-                    break
-                self.left = int.from_bytes(header[2:], "big")
-                self._header = b""
-            step = min(self.left, end - position)
-            position += step
-            self.left -= step
-            if self.left == 0:
-                pieces.append((data[start:position], 0, True))
-                start = position
-        if start < end or missing:
-            self.left -= missing
-            pieces.append((data[start:], missing, missing > 0 and self.left == 0))
-        return pieces
-
-
 class _Entry:
     """What is to be written at one moment of one connection."""
 
@@ -89,14 +49,13 @@ class _Entry:
 class _Link:
     """One connection."""
 
-    __slots__ = ("closing", "cutters", "ended", "frames", "heads", "name", "notes", "ours", "parts", "said", "state")
+    __slots__ = ("closing", "cutters", "ended", "frames", "name", "notes", "ours", "parts", "said", "state")
 
     def __init__(self, name: str, frames: TcpFrames, ours: Side, limit: int | None = None) -> None:
         self.name = name
         self.frames = frames
         self.ours = ours
-        self.cutters = None if limit is None else {side: PayloadCutter(limit) for side in Side}
-        self.heads = {side: _Heads() for side in Side}
+        self.cutters = {side: PayloadCutter(limit) for side in Side}
         self.parts: dict[Side, _Entry | None] = dict.fromkeys(Side)
         self.notes: list[str] = []
         self.state = ""
@@ -202,30 +161,19 @@ class FrameLog:
     def _bytes(self, event: events.BytesIn | events.BytesOut) -> None:
         link = self._link(event.association)
         sender = link.ours if isinstance(event, events.BytesOut) else link.ours.other
-        heads = link.heads[sender]
-        for piece, missing, ends in self._pieces(link, sender, event):
+        cutter = link.cutters[sender]
+        for piece, missing, ends in cutter.cut(_spans(event)):
             entry = _Entry(self._time, "", partial(link.frames.data, sender, missing=missing), piece)
             part = link.parts[sender]
             if part is not None:
                 self._take_over(part, entry, link.frames.segment)
             entry.comment = "; ".join(filter(None, (entry.comment, link.comment())))
-            whole = len(entry.data) + heads.left
+            whole = len(entry.data) + cutter.left
             entry.open = self._join and not (ends or missing) and whole <= link.frames.segment
             link.parts[sender] = entry if entry.open else None
             self._entries.append(entry)
             self._held += len(piece)
             self._name_hosts(link, entry.data)
-
-    def _pieces(
-        self, link: _Link, sender: Side, event: events.BytesIn | events.BytesOut
-    ) -> Iterator[tuple[bytes, int, bool]]:
-        """What is to be a segment, how many bytes are missing behind it, and whether a PDU ends there."""
-        heads = link.heads[sender]
-        if link.cutters is None:
-            yield from heads.cut(event.data, event.missing)
-            return
-        for data, missing in link.cutters[sender].cut((event.data,), event.missing):
-            yield from heads.cut(data, missing)
 
     def _take_over(self, part: _Entry, entry: _Entry, limit: int) -> None:
         """Join a part with the next one if they came close together."""
@@ -316,6 +264,15 @@ class FrameLog:
         events.RuleFired: _fired,
         events.TimerExpired: _expired,
     }
+
+
+def _spans(event: events.BytesIn | events.BytesOut) -> Iterator[tuple[bytes, int]]:
+    """The bytes of an event, and how many were left out behind them."""
+    start = 0
+    for position, missing in event.gaps:
+        yield event.data[start:position], missing
+        start = position
+    yield event.data[start:], 0
 
 
 RECORDED = frozenset(FrameLog._TAKERS)

@@ -141,38 +141,40 @@ class FilePart:
     Only what has them sent needs to know: it has a length, and can be cut.
     """
 
-    __slots__ = ("file", "length", "offset")
+    __slots__ = ("fetched", "file", "length", "offset")
 
     def __init__(self, file: OpenFile, offset: int, length: int) -> None:
         self.file = file
         self.offset = offset
         self.length = length
+        self.fetched = _NOTHING
+        """The beginning of it, for as long as it is where it was fetched to."""
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, part: slice) -> FilePart:
         start, stop, _ = part.indices(self.length)
-        return FilePart(self.file, self.offset + start, stop - start)
+        piece = FilePart(self.file, self.offset + start, stop - start)
+        piece.fetched = self.fetched[start:stop]
+        return piece
 
-    def fetch(self, into: memoryview, at: int = 0) -> int:
-        """Read what is there of the bytes from `at` on, which may be fewer than there is room for; how many.
+    def fetch(self, into: memoryview) -> memoryview:
+        """Read what is there and has room; all of that.
 
-        Raises `FileError` at the end of the file, and when it cannot be read.
+        Raises `FileError` when that is nothing, because the file has ended, and when it cannot be read.
         """
         try:
-            count = os.preadv(self.file.fd, [into], self.offset + at)
+            count = os.preadv(self.file.fd, [into], self.offset)
         except OSError as error:
             raise FileError(f"{self.file.name}: {error.strerror or error}") from error
         if not count and len(into):
-            raise FileError(f"{self.file.name}: ends at byte {self.offset + at}, inside the data set to send")
-        return count
+            raise FileError(f"{self.file.name}: ends at byte {self.offset}, inside the data set to send")
+        self.fetched = into[:count]
+        return self.fetched
 
-    def read(self) -> bytes:
-        """The bytes, or those that there are of them; raises as `fetch` does."""
-        data = bytearray(self.length)
-        return bytes(data[: self.fetch(memoryview(data))])
 
+_NOTHING = memoryview(b"")
 
 DataSource = Buffer | Sequence[Buffer] | FileSlice
 """What can be sent as a data set."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from dicomsim.dimse.data import Buffer, FilePart
+from dicomsim.dimse.fragmenter import PREFERRED_LENGTH
+from dicomsim.upper_layer.outgoing import SEND_LIMIT
 
-SCRATCH: Final = 1 << 20
-"""Bytes of files that one system call sends: a CT image of 512 x 512 pixels as a whole, with all that is before it."""
+SCRATCH: Final = SEND_LIMIT + PREFERRED_LENGTH
+"""Bytes of files that one system call sends: all that the upper layer hands out at a time, most images as a whole."""
 
 IOV_MAX = min(os.sysconf("SC_IOV_MAX"), 1024) if "SC_IOV_MAX" in os.sysconf_names else 16
 """Buffers one `sendmsg` takes."""
@@ -22,35 +24,27 @@ IOV_MAX = min(os.sysconf("SC_IOV_MAX"), 1024) if "SC_IOV_MAX" in os.sysconf_name
 _scratches = threading.local()
 
 
-def vectors(buffers: Sequence[Buffer | FilePart]) -> Iterator[tuple[list[Buffer], int]]:
-    """Buffers for one `sendmsg` each, and how many bytes they are; valid until the next ones are asked for.
+def fetched(buffers: Sequence[Buffer | FilePart]) -> list[Buffer]:
+    """As much of the buffers as one `sendmsg` takes and there is room for; up to the end of a file that ends early.
 
-    They end early where a file does. Raises `FileError` for a file that has nothing of what is wanted next.
+    Parts of files know from then on what was fetched of them, until this thread fetches again. Raises `FileError` for a
+    file that has nothing of what is wanted.
     """
     scratch = _thread_scratch()
     vector: list[Buffer] = []
-    size = used = 0
-    for buffer in buffers:
-        at = 0
-        while at < len(buffer):
-            if used == len(scratch) or len(vector) == IOV_MAX:
-                yield vector, size
-                vector, size, used = [], 0, 0
-            if isinstance(buffer, FilePart):
-                wanted = min(len(buffer) - at, len(scratch) - used)
-                piece = scratch[used : used + wanted]
-                count = buffer.fetch(piece, at)
-                vector.append(piece[:count])
-                if count < wanted:
-                    yield vector, size + count
-                    return
-                used += count
-            else:
-                vector.append(buffer)
-                count = len(buffer)
-            size += count
-            at += count
-    yield vector, size
+    used = 0
+    for buffer in buffers[:IOV_MAX]:
+        if not isinstance(buffer, FilePart):
+            vector.append(buffer)
+            continue
+        room = scratch[used : used + len(buffer)]
+        if not room and len(buffer):
+            break
+        vector.append(buffer.fetch(room))
+        used += len(vector[-1])
+        if len(vector[-1]) < len(buffer):
+            break
+    return vector
 
 
 def _thread_scratch() -> memoryview:

@@ -281,7 +281,7 @@ class Pump(Owned):
         self._blocked_since = None
         taken = [buffers.pop()] if len(buffers) == 1 and count == len(buffers[0]) else _cut_front(buffers, count)
         if self._witness is not None:
-            self._witness.written(taken)
+            self._witness.written([one.fetched if isinstance(one, FilePart) else one for one in taken])
         return True
 
     def _cannot_write(self) -> None:

@@ -92,8 +92,7 @@ class Sending(Waiting):
     def _encoded(self, message: Message) -> Iterator[Buffer]:
         """The PDUs of a message; what cannot be had from the start is found out before anything is sent."""
         plain = SENDS_FILES and type(self.transport) is TcpTransport and self.detour is None
-        unseen = self._witness is None or self._witness.takes_file_parts  # whoever looks at bytes needs to have them
-        cut = fragment_in_place if plain and unseen else fragment
+        cut = fragment_in_place if plain else fragment
         try:
             buffers = cut(message, self.agreement.peer_maximum_length if self.agreement else 0)
         except AssociationError as error:

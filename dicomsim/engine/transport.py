@@ -18,9 +18,9 @@ from typing import Protocol
 
 from dicomsim.dimse.data import FilePart
 from dicomsim.engine.clock import SystemClock
-from dicomsim.engine.fetching import IOV_MAX, vectors
+from dicomsim.engine.fetching import IOV_MAX, fetched
 from dicomsim.engine.waiter import thread_waiter
-from dicomsim.errors import ConnectError, FileError, TimeLimitError
+from dicomsim.errors import ConnectError, TimeLimitError
 from dicomsim.peer_address import host_and_port
 
 Socket = socket.socket
@@ -141,7 +141,7 @@ class TcpTransport:
         """Write; the bytes taken, 0 when the peer's window is full; raises `ConnectionError`."""
         try:
             if FilePart in map(type, buffers):
-                return self._send_fetched(buffers)
+                return self._socket.sendmsg(fetched(buffers))
             if len(buffers) == 1:
                 return self._socket.send(buffers[0])
             return self._socket.sendmsg(buffers[:IOV_MAX])
@@ -149,20 +149,6 @@ class TcpTransport:
             if error.errno in _WOULD_BLOCK:
                 return 0
             raise _as_connection_error(error) from error
-
-    def _send_fetched(self, buffers: Sequence[Buffer | FilePart]) -> int:
-        """Send buffers among which are parts of files; raises only if nothing was sent."""
-        total = 0
-        try:
-            for vector, size in vectors(buffers):
-                count = self._socket.sendmsg(vector)
-                total += count
-                if count < size:
-                    break
-        except (OSError, FileError):  # comes again with the rest
-            if not total:
-                raise
-        return total
 
     def wait(self, seconds: float | None, *, write: bool = False, read: bool = True) -> bool:
         """Wait until it can be read (or written, where asked for); False when the time is over."""

@@ -53,11 +53,6 @@ class Witness:
             return None
         return cls(emit, tells_bytes=tells_bytes, tells_pdus=tells_pdus, limit=payload_limit(observer))
 
-    @property
-    def takes_file_parts(self) -> bool:
-        """Whether what is written may stay in its file."""
-        return self._outgoing is None and self._cut_out is not None
-
     def read(self, data: Buffer) -> None:
         """One read from the transport gave this."""
         if not self._tells_bytes:
@@ -65,8 +60,7 @@ class Witness:
         if self._cut_in is None:
             self._emit(events.BytesIn, bytes(data))
         else:
-            for kept, missing in self._cut_in.cut((data,)):
-                self._emit(events.BytesIn, kept, missing)
+            self._emit(events.BytesIn, *_beginnings(self._cut_in, (data,)))
 
     def arriving(self, data: Buffer) -> Iterator[Buffer]:
         """The data in slices of which none reaches over the end of a PDU; each PDU is told before its last slice."""
@@ -84,15 +78,25 @@ class Witness:
             yield data[start:]
 
     def written(self, buffers: Sequence[Buffer]) -> None:
-        """One write to the transport took this."""
+        """One write to the transport took this; whoever is told may do what ends the buffers' validity."""
+        pieces = []
+        if self._outgoing is not None:
+            pieces = [piece for buffer in buffers for whole, piece in self._outgoing.cut(buffer) if whole]
         if self._tells_bytes:
             if self._cut_out is None:
                 self._emit(events.BytesOut, b"".join(buffers))
             else:
-                for kept, missing in self._cut_out.cut(buffers):
-                    self._emit(events.BytesOut, kept, missing)
-        if self._outgoing is not None:
-            for buffer in buffers:
-                for whole, piece in self._outgoing.cut(buffer):
-                    if whole:
-                        self._emit(events.PduOut, piece)
+                self._emit(events.BytesOut, *_beginnings(self._cut_out, buffers))
+        for piece in pieces:
+            self._emit(events.PduOut, piece)
+
+
+def _beginnings(cutter: PayloadCutter, buffers: Sequence[Buffer]) -> tuple[bytes, tuple[tuple[int, int], ...]]:
+    """What is kept of buffers, and where how much was left out."""
+    kept, gaps, position = [], [], 0
+    for piece, missing, _ in cutter.cut([(buffer, 0) for buffer in buffers]):
+        kept.append(piece)
+        position += len(piece)
+        if missing:
+            gaps.append((position, missing))
+    return b"".join(kept), tuple(gaps)

@@ -47,7 +47,7 @@ class Association:
     def said(self, sender: Side, data: bytes, missing: int = 0) -> events.Event:
         """`sender` said `data`, and more of which nobody is told."""
         kind = events.BytesOut if sender is self.side else events.BytesIn
-        return kind(self._tick(), self.number, data, missing)
+        return kind(self._tick(), self.number, data, ((len(data), missing),) if missing else ())
 
     def closed(self, by: Side = Side.REQUESTOR, how: CloseHow = CloseHow.FIN) -> events.Event:
         """The connection is down."""

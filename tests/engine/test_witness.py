@@ -85,16 +85,25 @@ def test_only_what_is_wanted_is_told() -> None:
 DATA = bytes.fromhex("0400 00000010 0000000C 0102 00112233445566778899")
 
 
-def test_within_a_payload_limit_bytes_are_told_a_pdu_at_a_time() -> None:
+def test_within_a_payload_limit_the_beginnings_are_told_and_where_how_much_lacks() -> None:
     told: list[tuple[Any, ...]] = []
     seen = Witness(lambda *what: told.append(what), tells_bytes=True, tells_pdus=False, limit=4)
     seen.read(memoryview(RELEASE + DATA))
     seen.written([DATA[:14], DATA[14:] + RELEASE])
-    assert [(BytesIn, RELEASE, 0), (BytesIn, DATA[:16], 6), (BytesOut, DATA[:16], 6), (BytesOut, RELEASE, 0)] == told
+    seen.written([DATA[:20], DATA[20:] + DATA])
+    assert [
+        (BytesIn, RELEASE + DATA[:16], ((26, 6),)), (BytesOut, DATA[:16] + RELEASE, ((16, 6),)),
+        (BytesOut, DATA[:16] * 2, ((16, 6), (32, 6))),
+    ] == told  # fmt: skip
 
 
-@pytest.mark.parametrize(("limit", "tells_pdus", "may"), [(None, False, False), (4, False, True), (4, True, False)])
-def test_what_is_written_may_stay_in_its_file_if_nobody_wants_it(
-    limit: int | None, tells_pdus: bool, may: bool
-) -> None:
-    assert may == Witness(print, tells_bytes=True, tells_pdus=tells_pdus, limit=limit).takes_file_parts
+def test_what_is_written_may_be_gone_as_soon_as_somebody_is_told() -> None:
+    told = []
+    buffer = bytearray(RELEASE + ABORT)
+
+    def emit(kind: type[Event], data: bytes) -> None:
+        told.append((kind, data))
+        buffer[:] = bytes(len(buffer))
+
+    Witness(emit, tells_bytes=True, tells_pdus=True).written([memoryview(buffer)])
+    assert [(BytesOut, RELEASE + ABORT), (PduOut, RELEASE), (PduOut, ABORT)] == told
