@@ -8,15 +8,17 @@ that come with pauses between them stay apart, as they were.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar
 
 from dicomsim import events
 from dicomsim.capture.files import CaptureWriter
-from dicomsim.capture.tcp_frames import Address, TcpFrames, parse_address, wire_length
+from dicomsim.capture.tcp_frames import Address, TcpFrames, parse_address
+from dicomsim.dimse.data import Buffer
 from dicomsim.engine.payload_cutter import PayloadCutter
 from dicomsim.events import CloseHow, Side
+from dicomsim.wire.pdu import PduType
 
 JOIN_WITHIN = 50_000_000
 """Nanoseconds between the first and the last part of a PDU that still become one segment."""
@@ -24,6 +26,9 @@ ANSWER_FIN_AFTER = 1_000_000_000
 """Nanoseconds after one side's FIN that the other side's is written, if nothing tells more."""
 MAX_HELD = 8 << 20
 """Bytes of frames that wait behind a part of a PDU."""
+
+Frame = tuple[bytes, int]
+"""What is kept of a frame, and how long it was."""
 
 UNKNOWN: Address = ("0.0.0.0", 0)
 """Of a connection that was open before the recording began."""
@@ -34,43 +39,52 @@ class _Entry:
 
     __slots__ = ("build", "comment", "data", "first", "open", "time")
 
-    def __init__(self, time: int, comment: str, build: Callable[[bytes], Iterable[bytes]], data: bytes = b"") -> None:
+    def __init__(self, time: int, comment: str, build: Callable[[bytes], Iterable[Frame]], data: bytes = b"") -> None:
         self.time = time
         self.first = time
         """When its first part came."""
         self.comment = comment
-        self.build: Callable[[bytes], Iterable[bytes]] | None = build
+        self.build: Callable[[bytes], Iterable[Frame]] | None = build
         """Makes the frames; None once it was joined with a later entry."""
         self.data = data
         self.open = False
         """Whether the next bytes of the same side may still be joined with it."""
 
 
+class _Stream:
+    """What one side sends."""
+
+    __slots__ = ("cutter", "part")
+
+    def __init__(self, limit: int | None) -> None:
+        self.cutter = PayloadCutter(limit)
+        self.part: _Entry | None = None
+        """The part of a PDU with which the next one may be joined."""
+
+
 class _Link:
     """One connection."""
 
-    __slots__ = ("closing", "cutters", "ended", "frames", "name", "notes", "ours", "parts", "said", "state")
+    __slots__ = ("_said", "closing", "ended", "frames", "name", "notes", "ours", "state", "streams")
 
     def __init__(self, name: str, frames: TcpFrames, ours: Side, limit: int | None = None) -> None:
         self.name = name
         self.frames = frames
         self.ours = ours
-        self.cutters = {side: PayloadCutter(limit) for side in Side}
-        self.parts: dict[Side, _Entry | None] = dict.fromkeys(Side)
+        self.streams = {side: _Stream(limit) for side in Side}
         self.notes: list[str] = []
         self.state = ""
-        self.said = ""
+        self._said: str | None = None
         self.closing: tuple[int, Side] | None = None
         """When which side is to answer the other's FIN."""
         self.ended = False
 
     def comment(self) -> str:
         """What to say about the next frame: only what is new since the last one."""
-        text = f"{self.name}, {self.state}" if self.state else self.name
-        if text == self.said and not self.notes:
+        if self.state == self._said and not self.notes:
             return ""
-        self.said = text
-        text = "; ".join([text, *self.notes])
+        self._said = self.state
+        text = "; ".join([f"{self.name}, {self.state}" if self.state else self.name, *self.notes])
         self.notes.clear()
         return text
 
@@ -140,7 +154,8 @@ class FrameLog:
         if note:
             link.notes.append(note)
         self._end_parts(link)
-        self._entries.append(_Entry(self._time, link.comment(), lambda data: build()))
+        frames: Callable[[bytes], list[Frame]] = lambda data: [(frame, len(frame)) for frame in build()]  # noqa: E731
+        self._entries.append(_Entry(self._time, link.comment(), frames))
 
     def _opened(self, event: events.ConnectionOpened) -> None:
         ours = event.side
@@ -161,16 +176,22 @@ class FrameLog:
     def _bytes(self, event: events.BytesIn | events.BytesOut) -> None:
         link = self._link(event.association)
         sender = link.ours if isinstance(event, events.BytesOut) else link.ours.other
-        cutter = link.cutters[sender]
-        for piece, missing, ends in cutter.cut(_spans(event)):
-            entry = _Entry(self._time, "", partial(link.frames.data, sender, missing=missing), piece)
-            part = link.parts[sender]
-            if part is not None:
-                self._take_over(part, entry, link.frames.segment)
+        stream = link.streams[sender]
+        kept, cuts = stream.cutter.cut(_spans(event))
+        data, start = memoryview(event.data if self._limit is None else b"".join(kept)), 0
+        for end, missing, ends in cuts:
+            piece, start = data[start:end], end
+            if (ends or missing) and not self._entries:  # as nearly always: there is nothing to wait for
+                self._name_hosts(link, piece)
+                self._write(self._time, link.frames.data(sender, piece, missing), link.comment())
+                continue
+            entry = _Entry(self._time, "", partial(link.frames.data, sender, missing=missing), bytes(piece))
+            if stream.part is not None:
+                self._take_over(stream.part, entry, link.frames.segment)
             entry.comment = "; ".join(filter(None, (entry.comment, link.comment())))
-            whole = len(entry.data) + cutter.left
+            whole = len(entry.data) + stream.cutter.left
             entry.open = self._join and not (ends or missing) and whole <= link.frames.segment
-            link.parts[sender] = entry if entry.open else None
+            stream.part = entry if entry.open else None
             self._entries.append(entry)
             self._held += len(piece)
             self._name_hosts(link, entry.data)
@@ -185,10 +206,10 @@ class FrameLog:
             part.build, part.data = None, b""
 
     def _end_parts(self, link: _Link) -> None:
-        for side, part in link.parts.items():
-            if part is not None:
-                part.open = False
-                link.parts[side] = None
+        for stream in link.streams.values():
+            if stream.part is not None:
+                stream.part.open = False
+                stream.part = None
 
     def _closed(self, event: events.ConnectionClosed) -> None:
         link = self._links.get(event.association)
@@ -229,12 +250,12 @@ class FrameLog:
     def _expired(self, event: events.TimerExpired) -> None:
         self.note(event.association, f"{event.name} timeout of {event.seconds:g} s ran out")
 
-    def _name_hosts(self, link: _Link, data: bytes) -> None:
+    def _name_hosts(self, link: _Link, data: bytes | memoryview) -> None:
         """The AE titles of an A-ASSOCIATE-RQ become names of the hosts, where there is one for each."""
-        if data[:1] != b"\x01" or len(data) < 42 or link.frames.hosts[0] == link.frames.hosts[1]:
+        if data[0] != PduType.A_ASSOCIATE_RQ or len(data) < 42 or link.frames.hosts[0] == link.frames.hosts[1]:
             return
         for host, title in zip(link.frames.hosts, (data[26:42], data[10:26]), strict=True):
-            name = title.decode("ascii", "replace").strip(" \0")
+            name = str(title, "ascii", "replace").strip(" \0")
             if name.isprintable() and name and host not in self._names:
                 self._names[host] = name
                 self._writer.write_names({host: name})
@@ -248,10 +269,13 @@ class FrameLog:
             entries.popleft()
             entry.open = False
             self._held -= len(entry.data)
-            comment = entry.comment
-            for frame in entry.build(entry.data) if entry.build is not None else ():
-                self._writer.write(entry.time, frame, comment, wire_length(frame))
-                comment = ""
+            if entry.build is not None:
+                self._write(entry.time, entry.build(entry.data), entry.comment)
+
+    def _write(self, time: int, frames: Iterable[Frame], comment: str) -> None:
+        for frame, length in frames:
+            self._writer.write(time, frame, comment, length)
+            comment = ""
 
     _TAKERS: ClassVar[dict[type[events.Event], Callable[[FrameLog, Any], None]]] = {
         events.ConnectionOpened: _opened,
@@ -266,14 +290,21 @@ class FrameLog:
     }
 
 
-def _spans(event: events.BytesIn | events.BytesOut) -> Iterator[tuple[bytes, int]]:
+def _spans(event: events.BytesIn | events.BytesOut) -> list[tuple[Buffer, int]]:
     """The bytes of an event, and how many were left out behind them."""
-    start = 0
+    data, start = memoryview(event.data), 0
+    spans: list[tuple[Buffer, int]] = []
     for position, missing in event.gaps:
-        yield event.data[start:position], missing
+        spans.append((data[start:position], missing))
         start = position
-    yield event.data[start:], 0
+    spans.append((data[start:], 0))
+    return spans
 
 
 RECORDED = frozenset(FrameLog._TAKERS)
 """The events that a recording is made of; all others repeat what these say."""
+
+
+def leaves_something(event: events.Event) -> bool:
+    """Whether a recording is another one for this event: of transitions those count that end in another state."""
+    return type(event) in RECORDED and not (isinstance(event, events.Transition) and event.before == event.after)

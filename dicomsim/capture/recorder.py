@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from dicomsim.capture.files import open_writer
-from dicomsim.capture.frame_log import RECORDED, FrameLog
+from dicomsim.capture.frame_log import RECORDED, FrameLog, leaves_something
 from dicomsim.errors import FileError
 from dicomsim.events import Event
 
@@ -74,7 +74,7 @@ class Recorder:
 
     def __call__(self, event: Event) -> None:
         """Record an event; blocks only while the queue is full."""
-        if type(event) in RECORDED:
+        if leaves_something(event):
             self._put(event, EVENT_COST + len(getattr(event, "data", b"")))
 
     def wants(self, *kinds: type[Event]) -> bool:

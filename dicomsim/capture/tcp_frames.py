@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from dicomsim.capture.frames import ACK, FIN, PSH, RST, SYN
@@ -22,6 +21,9 @@ MAX_FRAME = 65_535
 LARGEST_SEGMENT = {4: MAX_FRAME - ETHERNET_HEADER - 20 - 20, 6: MAX_FRAME - ETHERNET_HEADER - 40 - 20}
 """IP version -> most bytes of data in a segment: 65,481 and 65,461."""
 
+LONGEST_DATAGRAM = 0xFFFF
+"""The most that the length fields of IP can say, of a datagram or of what is behind its header."""
+
 SUM_CHUNK = 4_096
 """Bytes that are added as one number: shorter ones cost more calls, longer ones more carries."""
 
@@ -29,6 +31,7 @@ WINDOW_SHIFT = 10
 """Window scale option: the announced 65,535 count as 64 MB, so that no window is ever full."""
 WINDOW = 0xFFFF
 HOP_LIMIT = 64
+_HOPS_AND_KIND = HOP_LIMIT << 8 | 6
 _HEADER_4 = struct.Struct(">14sHHHHHH8s4sIIHHHH").pack
 _HEADER_6 = struct.Struct(">14sIHBB32s4sIIHHHH").pack
 
@@ -56,22 +59,15 @@ def parse_address(host: str) -> IPv4Address | IPv6Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def wire_length(frame: bytes) -> int:
-    """Bytes that one of our frames had on the wire, by its IP header; it may hold fewer."""
-    if frame[12:14] == b"\x08\x00":
-        return ETHERNET_HEADER + (frame[16] << 8 | frame[17])
-    return ETHERNET_HEADER + 40 + (frame[18] << 8 | frame[19])
-
-
 class _Direction:
     """What all frames of one direction have in common, and where its stream is."""
 
     __slots__ = (
         "acknowledged",
-        "address_sum",
         "addresses",
         "ethernet",
         "finished",
+        "header_sum",
         "identifier",
         "next",
         "ports",
@@ -85,8 +81,11 @@ class _Direction:
         self.ethernet = b"\x02\0" + destination[-4:] + b"\x02\0" + source[-4:] + kind
         self.addresses = source + destination
         self.ports = ports
-        self.address_sum = ones_complement_sum(source + destination)
-        self.pseudo_sum = self.address_sum + ones_complement_sum(ports) + 6
+        address_sum = ones_complement_sum(source + destination)
+        self.header_sum = address_sum + 0x4500 + 0x4000 + _HOPS_AND_KIND
+        """Sum of what is the same in every IPv4 header."""
+        self.pseudo_sum = address_sum + ones_complement_sum(ports) + 6 + 20
+        """Sum of what is the same in every TCP header and the pseudo header before it."""
         self.next = first
         """Sequence number of the next byte."""
         self.acknowledged = 0
@@ -104,7 +103,7 @@ class TcpFrames:
         """Connect `client` to `server`.
 
         `distinct` tells connections of the same addresses and ports apart: the initial sequence numbers are made from
-        it. `segment` is the most data a segment holds, by default as much as a frame can.
+        it. `segment` is the most data a segment holds, by default as much as a frame can, and all that is missing.
         """
         hosts = [parse_address(client[0]), parse_address(server[0])]
         if hosts[0].version != hosts[1].version:
@@ -118,6 +117,7 @@ class TcpFrames:
         """IP version, 4 or 6."""
         self.segment = min(segment or MAX_FRAME, LARGEST_SEGMENT[self.version])
         """Most bytes of data in a segment."""
+        self._segments_missing = segment is not None
         packed = [host.packed for host in hosts]
         ports = [client[1] & 0xFFFF, server[1] & 0xFFFF]
         seed = repr((client, server, distinct)).encode()
@@ -141,24 +141,36 @@ class TcpFrames:
             frames.append(self._frame(server, RST | ACK, b"", 0))
         return frames
 
-    def data(self, sender: Side, data: Buffer, missing: int = 0) -> Iterator[bytes]:
-        """The segments for `data`, PSH on the last, each second one acknowledged.
+    def data(self, sender: Side, data: Buffer, missing: int = 0) -> list[tuple[bytes, int]]:
+        """The segments for `data`, PSH on the last, each second one acknowledged; with each how long it was.
 
-        Where bytes are `missing` behind it, frames are shorter than they say (`wire_length`).
+        A frame that is shorter than that has bytes `missing` behind it. One that was too long for IP says 0 there, as
+        segmentation offload does where it is captured: a PDU that was cut is one frame then, and not all the rest of
+        it frames without data.
         """
         direction, peer = self._pair(sender)
-        view, size = memoryview(data), len(data) + missing
-        for start in range(0, size, self.segment):
-            piece = view[start : start + self.segment]
-            length = min(self.segment, size - start)
-            last = start + length == size
-            yield self._frame(direction, PSH | ACK if last else ACK, piece, WINDOW, missing=length - len(piece))
-            direction.next = (direction.next + length) & 0xFFFFFFFF
-            peer.acknowledged = direction.next
-            direction.unanswered += 1
+        frames: list[tuple[bytes, int]] = []
+        here, size, segment = len(data), len(data) + missing, self.segment
+        start = 0
+        while start < size:
+            length = size - start
+            if length > segment and (here - start > segment or self._segments_missing):
+                flags, length = ACK, segment
+            else:
+                flags = PSH | ACK
+            piece = data if here <= length and not start else data[start : start + length]
+            lacking = length - len(piece)
+            frame = self._frame(direction, flags, piece, WINDOW, b"", lacking)
+            frames.append((frame, len(frame) + lacking))
+            start += length
+            direction.next = peer.acknowledged = (direction.next + length) & 0xFFFFFFFF
             peer.unanswered = 0
-            if direction.unanswered == 2:
-                yield self._ack(peer)
+            if direction.unanswered:
+                frame = self._ack(peer)
+                frames.append((frame, len(frame)))
+            else:
+                direction.unanswered = 1
+        return frames
 
     def finish(self, sender: Side) -> list[bytes]:
         """FIN of `sender`, acknowledged; [] if it was sent before."""
@@ -192,31 +204,20 @@ class TcpFrames:
         peer.acknowledged = direction.next
         return frame
 
-    def _tcp_sum(
-        self, direction: _Direction, acknowledged: int, bits: int, window: int, options: bytes, data: Buffer
-    ) -> int:
-        """The checksum of a segment; `bits` are the header's length and flags."""
-        number = direction.next
-        total = direction.pseudo_sum + 20 + len(options) + len(data) + bits + window
-        total += (number >> 16) + (number & 0xFFFF) + (acknowledged >> 16) + (acknowledged & 0xFFFF)
-        if options:
-            total += ones_complement_sum(options)
-        if data:
-            total += ones_complement_sum(data)
-        return -total % 65_535
-
     def _frame_4(
         self, direction: _Direction, flags: int, data: Buffer, window: int, options: bytes = b"", missing: int = 0
     ) -> bytes:
         identifier = direction.identifier = (direction.identifier + 1) & 0xFFFF
         length = 40 + len(options) + len(data) + missing
+        if length > LONGEST_DATAGRAM:
+            length = 0
         acknowledged = direction.acknowledged if flags & ACK else 0
         bits = 20 + len(options) << 10 | flags
         header = _HEADER_4(
-            direction.ethernet, 0x4500, length, identifier, 0x4000, HOP_LIMIT << 8 | 6,
-            -(direction.address_sum + 0x4500 + length + identifier + 0x4000 + (HOP_LIMIT << 8 | 6)) % 65_535,
+            direction.ethernet, 0x4500, length, identifier, 0x4000, _HOPS_AND_KIND,
+            -(direction.header_sum + length + identifier) % 65_535,
             direction.addresses, direction.ports, direction.next, acknowledged, bits, window,
-            0 if missing else self._tcp_sum(direction, acknowledged, bits, window, options, data), 0,
+            0 if missing else _tcp_checksum(direction, acknowledged, bits + window, options, data), 0,
         )  # fmt: skip
         return b"".join((header, options, data)) if options or data else header
 
@@ -224,11 +225,25 @@ class TcpFrames:
         self, direction: _Direction, flags: int, data: Buffer, window: int, options: bytes = b"", missing: int = 0
     ) -> bytes:
         length = 20 + len(options) + len(data) + missing
+        if length > LONGEST_DATAGRAM:
+            length = 0
         acknowledged = direction.acknowledged if flags & ACK else 0
         bits = 20 + len(options) << 10 | flags
         header = _HEADER_6(
             direction.ethernet, 0x60000000, length, 6, HOP_LIMIT, direction.addresses, direction.ports, direction.next,
             acknowledged, bits, window,
-            0 if missing else self._tcp_sum(direction, acknowledged, bits, window, options, data), 0,
+            0 if missing else _tcp_checksum(direction, acknowledged, bits + window, options, data), 0,
         )  # fmt: skip
         return b"".join((header, options, data)) if options or data else header
+
+
+def _tcp_checksum(direction: _Direction, acknowledged: int, bits_and_window: int, options: bytes, data: Buffer) -> int:
+    """The checksum of a segment, from its header's last fields, its options and its data."""
+    number = direction.next
+    total = direction.pseudo_sum + bits_and_window
+    total += (number >> 16) + (number & 0xFFFF) + (acknowledged >> 16) + (acknowledged & 0xFFFF)
+    if options:
+        total += len(options) + ones_complement_sum(options)
+    if data:
+        total += len(data) + ones_complement_sum(data)
+    return -total % 65_535

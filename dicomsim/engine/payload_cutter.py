@@ -20,8 +20,8 @@ _HEADS = struct.Struct(">BxL5xB").unpack_from
 """Type, PDU-length and first control header."""
 _EVERYTHING = 1 << 40
 
-Piece = tuple[bytes, int, bool]
-"""What is kept, how many bytes are missing behind it, and whether a PDU ends there."""
+Cut = tuple[int, int, bool]
+"""Where a piece ends among the bytes kept, how many are missing behind it, and whether a PDU ends there."""
 
 
 class PayloadCutter:
@@ -37,53 +37,65 @@ class PayloadCutter:
         self.left = 0
         """Bytes to come of the PDU under way, as far as its header tells."""
 
-    def cut(self, spans: Iterable[tuple[Buffer, int]]) -> list[Piece]:
-        """Take what was read or written at once, bytes and how many were left out behind them; a piece for each PDU."""
-        pieces: list[Piece] = []
-        parts: list[Buffer] = []
-        missing, left, keep = 0, self.left, self._keep
+    # One function, though long: a call a PDU would cost as much as all the rest of it.
+    def cut(  # noqa: C901
+        self, spans: Iterable[tuple[Buffer, int]]
+    ) -> tuple[list[Buffer], list[Cut]]:
+        """What is kept of bytes that were read or written at once, and where to cut it: behind each PDU and at the end.
+
+        With each buffer comes how many bytes were left out behind it before.
+        """
+        kept: list[Buffer] = []
+        cuts: list[Cut] = []
+        position = missing = done = 0
+        left, keep = self.left, self._keep
         for buffer, lacking in spans:
-            position, end = 0, len(buffer)
-            while position < end:
+            start, end = 0, len(buffer)
+            while start < end:
                 if not left:
-                    if self._head or end - position < _JUDGED:
-                        step = min(self._wanted() - len(self._head), end - position)
-                        part = buffer[position : position + step]
-                        self._head += part
-                        parts.append(part)
+                    if self._head or end - start < _JUDGED:
+                        step = min(self._wanted() - len(self._head), end - start)
+                        kept.append(buffer[start : start + step])
+                        self._head += kept[-1]
                         position += step
+                        start += step
                         left, keep = self._judge()
                         if not (left or self._head):
-                            pieces.append((b"".join(parts), missing, True))
-                            parts, missing = [], 0
+                            cuts.append((position, missing, True))
+                            done, missing = position, 0
                         continue
-                    kind, length, control = _HEADS(buffer, position)
+                    kind, length, control = _HEADS(buffer, start)
                     left = HEADER_LENGTH + length
                     whole = kind != _P_DATA_TF or length < PDV_HEADER_LENGTH or control & COMMAND
                     keep = left if whole else min(_JUDGED + self._limit, left)
-                step = min(left, end - position)
-                if keep:
-                    taken = min(keep, step)
-                    parts.append(buffer[position : position + taken])
-                    missing += step - taken
-                    keep -= taken
+                step = end - start
+                if step > left:
+                    step = left
+                if keep >= step:
+                    kept.append(buffer if step == end else buffer[start : start + step])
+                    position += step
+                    keep -= step
                 else:
-                    missing += step
+                    if keep:
+                        kept.append(buffer[start : start + keep])
+                        position += keep
+                    missing += step - keep
+                    keep = 0
                 left -= step
-                position += step
+                start += step
                 if not left:
-                    pieces.append((b"".join(parts), missing, True))
-                    parts, missing = [], 0
+                    cuts.append((position, missing, True))
+                    done, missing = position, 0
             if lacking:
                 left, keep = max(left - lacking, 0), 0
                 missing += lacking
                 if not left:
-                    pieces.append((b"".join(parts), missing, True))
-                    parts, missing = [], 0
-        if parts or missing:
-            pieces.append((b"".join(parts), missing, False))
+                    cuts.append((position, missing, True))
+                    done, missing = position, 0
+        if missing or done < position:
+            cuts.append((position, missing, False))
         self.left, self._keep = left, keep
-        return pieces
+        return kept, cuts
 
     def _wanted(self) -> int:
         """How long the head is to be before anything can be said."""

@@ -93,10 +93,5 @@ class Witness:
 
 def _beginnings(cutter: PayloadCutter, buffers: Sequence[Buffer]) -> tuple[bytes, tuple[tuple[int, int], ...]]:
     """What is kept of buffers, and where how much was left out."""
-    kept, gaps, position = [], [], 0
-    for piece, missing, _ in cutter.cut([(buffer, 0) for buffer in buffers]):
-        kept.append(piece)
-        position += len(piece)
-        if missing:
-            gaps.append((position, missing))
-    return b"".join(kept), tuple(gaps)
+    kept, cuts = cutter.cut([(buffer, 0) for buffer in buffers])
+    return b"".join(kept), tuple([(position, missing) for position, missing, _ in cuts if missing])

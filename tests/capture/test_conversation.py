@@ -212,6 +212,10 @@ def test_a_snap_length_leaves_the_heads(tmp_path: Path) -> None:
     assert "acceptor C-STORE-RSP" in said
 
 
+def _data(connection: TcpFrames, sender: Side, data: bytes) -> list[bytes]:
+    return [frame for frame, _ in connection.data(sender, data)]
+
+
 class Talk:
     """Frames of one connection, made by hand."""
 
@@ -220,7 +224,7 @@ class Talk:
         self.frames = self.connection.handshake()
 
     def say(self, sender: Side, data: bytes) -> Talk:
-        self.frames += self.connection.data(sender, data)
+        self.frames += _data(self.connection, sender, data)
         return self
 
     def end(self) -> Talk:
@@ -322,10 +326,10 @@ def test_the_order_of_frames_in_flight_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, order: list[int], segment: int
 ) -> None:
     connection = TcpFrames(US, PEER, segment=segment)
-    head = connection.handshake() + list(connection.data(Side.REQUESTOR, REQUEST))
+    head = connection.handshake() + _data(connection, Side.REQUESTOR, REQUEST)
     parts = [p_data(60, bytes([n])) for n in range(6)]
-    flight = [list(connection.data(Side.REQUESTOR, part)) for part in parts]
-    tail = list(connection.data(Side.ACCEPTOR, RELEASE_RP))
+    flight = [_data(connection, Side.REQUESTOR, part) for part in parts]
+    tail = _data(connection, Side.ACCEPTOR, RELEASE_RP)
     path = tmp_path_factory.getbasetemp() / "shuffled.pcap"
     write(path, [*head, *itertools.chain.from_iterable(flight[n] for n in order), *tail])
     pdus = [item.data for item in read(path) if isinstance(item, CapturedPdu) and not item.damage]

@@ -21,7 +21,7 @@ def ethernet(version: int) -> bytes:
     pair = ("10.0.0.1", "10.0.0.2") if version == 4 else ("fd00::1", "fd00::2")
     connection = TcpFrames((pair[0], 50_000), (pair[1], 104))
     connection.handshake()
-    return next(connection.data(Side.REQUESTOR, DATA))
+    return connection.data(Side.REQUESTOR, DATA)[0][0]
 
 
 IP4, IP6 = ethernet(4)[14:], ethernet(6)[14:]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dicomsim.capture.frames import ACK, FIN, PSH, RST, SYN, FrameParser, Segment, endpoints, reverse
 from dicomsim.capture.packet import Packet
-from dicomsim.capture.tcp_frames import LARGEST_SEGMENT, TcpFrames, ones_complement_sum, wire_length
+from dicomsim.capture.tcp_frames import LARGEST_SEGMENT, TcpFrames, ones_complement_sum
 from dicomsim.events import Side
 
 CLIENT, SERVER = ("10.1.2.3", 50_000), ("10.1.2.4", 104)
@@ -28,8 +28,9 @@ def slow_sum(data: bytes) -> int:
     return total
 
 
-def parse(frame: bytes) -> Segment:
-    segment = FrameParser().segment(Packet(1, 0, 1, frame, len(frame)))
+def parse(frame: bytes, length: int = 0) -> Segment:
+    """Parse a frame that was `length` bytes long, if that is more than there are."""
+    segment = FrameParser().segment(Packet(1, 0, 1, frame, length or len(frame)))
     assert segment is not None
     return segment
 
@@ -72,8 +73,9 @@ def test_the_largest_segment_makes_the_largest_frame(version: int) -> None:
     frames = TcpFrames(*PAIRS[version])
     frames.handshake()
     size = {4: 65_481, 6: 65_461}[version]
-    (frame,) = frames.data(Side.REQUESTOR, b"\x07" * size)
+    ((frame, length),) = frames.data(Side.REQUESTOR, b"\x07" * size)
     check(frame)
+    assert length == len(frame)
     assert len(frame) == 65_535
     assert parse(frame).payload == b"\x07" * size
 
@@ -83,7 +85,7 @@ def test_data_is_cut_into_segments_with_push_on_the_last_and_an_acknowledgement_
     frames.handshake()
     data = bytes(range(256)) * 20
     segments = []
-    for frame in frames.data(Side.ACCEPTOR, data):
+    for frame, _ in frames.data(Side.ACCEPTOR, data):
         check(frame)
         segments.append(parse(frame))
     assert [(s.flags, len(s.payload)) for s in segments] == [
@@ -104,7 +106,7 @@ def test_an_answer_acknowledges_and_saves_an_acknowledgement() -> None:
     frames.handshake()
     sent: list[bytes] = []
     for sender in [Side.REQUESTOR, Side.ACCEPTOR] * 3:
-        sent += frames.data(sender, b"data")
+        sent += [frame for frame, _ in frames.data(sender, b"data")]
     assert len(sent) == 6
     assert parse(sent[1]).acknowledged == parse(sent[0]).sequence + 4
 
@@ -161,7 +163,7 @@ def test_what_is_sent_comes_back_from_the_frames(version: int, turns: list[tuple
     key = parse(frames.handshake()[0]).key
     streams = {key: b"", reverse(key): b""}
     for sender, data in turns:
-        for frame in frames.data(sender, data):
+        for frame, _ in frames.data(sender, data):
             check(frame)
             streams[parse(frame).key] += parse(frame).payload
     assert streams[key] == b"".join(data for sender, data in turns if sender is Side.REQUESTOR)
@@ -169,13 +171,33 @@ def test_what_is_sent_comes_back_from_the_frames(version: int, turns: list[tuple
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_frame_of_which_bytes_are_missing_says_how_long_it_was(version: int) -> None:
+@pytest.mark.parametrize("missing", [96, 65_000, 65_600, 300_000])
+def test_a_frame_of_which_bytes_are_missing_says_how_long_it_was(version: int, missing: int) -> None:
     connection = TcpFrames(*PAIRS[version])
-    (whole,) = connection.data(Side.REQUESTOR, b"all")
-    short, _ = connection.data(Side.REQUESTOR, b"some", 96)
-    (after,) = connection.data(Side.REQUESTOR, b"next")
+    ((whole, _),) = connection.data(Side.REQUESTOR, b"all")
+    (short, length), _ = connection.data(Side.REQUESTOR, b"some", missing)
+    ((after, _),) = connection.data(Side.REQUESTOR, b"next")
     headers = len(whole) - 3
-    assert [len(whole), headers + 100, len(after)] == [wire_length(frame) for frame in (whole, short, after)]
     assert headers + 4 == len(short)
-    assert [0, 3, 103] == [parse(frame).sequence - parse(whole).sequence for frame in (whole, short, after)]
-    assert b"some" == parse(short).payload
+    assert headers + 4 + missing == length
+    first, cut, second = (parse(frame, size) for frame, size in ((whole, 0), (short, length), (after, 0)))
+    assert [3, 7 + missing] == [one.sequence - first.sequence for one in (cut, second)]
+    assert (b"some", missing) == (cut.payload, cut.missing)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_is_kept_of_a_longer_pdu_is_in_whole_segments_but_the_last(version: int) -> None:
+    connection = TcpFrames(*PAIRS[version])
+    kept = bytes(150_000)
+    frames = [(frame, size) for frame, size in connection.data(Side.REQUESTOR, kept, 50_000) if len(frame) > 80]
+    assert [65_535, 65_535] == [len(frame) for frame, _ in frames[:2]]
+    segments = [parse(frame, size) for frame, size in frames]
+    assert [0, 0, 50_000] == [one.missing for one in segments]
+    assert kept == b"".join(one.payload for one in segments)
+
+
+def test_missing_bytes_come_in_segments_of_a_length_that_was_asked_for() -> None:
+    connection = TcpFrames(CLIENT, SERVER, segment=1000)
+    segments = [parse(frame, size) for frame, size in connection.data(Side.REQUESTOR, bytes(1500), 2000)]
+    sent = [(len(one.payload), one.missing) for one in segments if one.payload or one.missing]
+    assert [(1000, 0), (500, 500), (0, 1000), (0, 500)] == sent

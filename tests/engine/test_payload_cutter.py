@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicomsim.engine.payload_cutter import PayloadCutter, Piece
+from dicomsim.engine.payload_cutter import PayloadCutter
 
 RELEASE = bytes.fromhex("05000000000400000000")
 
@@ -19,13 +19,21 @@ def p_data(control: int, fragment: bytes) -> bytes:
 COMMAND, DATA = p_data(3, bytes(range(100))), p_data(2, bytes(range(200)))
 
 
-def cut(cutter: PayloadCutter, *buffers: bytes) -> list[Piece]:
-    return cutter.cut([(memoryview(buffer), 0) for buffer in buffers])
+def pieces(cutter: PayloadCutter, spans: list[tuple[bytes, int]]) -> list[tuple[bytes, int, bool]]:
+    """The bytes of each piece, how many are missing behind it, and whether a PDU ends there."""
+    kept, cuts = cutter.cut([(memoryview(data), missing) for data, missing in spans])
+    whole, starts = b"".join(kept), [0, *(end for end, _, _ in cuts)]
+    assert starts[-1] == len(whole)
+    return [(whole[start:end], missing, ends) for start, (end, missing, ends) in zip(starts, cuts, strict=False)]
+
+
+def cut(cutter: PayloadCutter, *buffers: bytes) -> list[tuple[bytes, int, bool]]:
+    return pieces(cutter, [(buffer, 0) for buffer in buffers])
 
 
 def test_data_sets_are_cut_and_all_else_is_whole() -> None:
-    pieces = cut(PayloadCutter(10), RELEASE + COMMAND, DATA + RELEASE)
-    assert [(RELEASE, 0, True), (COMMAND, 0, True), (DATA[:22], 190, True), (RELEASE, 0, True)] == pieces
+    found = cut(PayloadCutter(10), RELEASE + COMMAND, DATA + RELEASE)
+    assert [(RELEASE, 0, True), (COMMAND, 0, True), (DATA[:22], 190, True), (RELEASE, 0, True)] == found
 
 
 def test_without_a_limit_all_is_whole_and_cut_at_pdus() -> None:
@@ -74,5 +82,5 @@ def test_however_the_bytes_come_the_same_are_kept(pdus: list[bytes], sizes: list
 @given(PDUS, st.integers(0, 100), st.integers(100, 250))
 def test_what_was_cut_before_can_be_cut_again(pdus: list[bytes], limit: int, before: int) -> None:
     first, second = PayloadCutter(before), PayloadCutter(limit)
-    again = second.cut([(data, missing) for data, missing, _ in cut(first, *pdus)])
+    again = pieces(second, [(data, missing) for data, missing, _ in cut(first, *pdus)])
     assert cut(PayloadCutter(limit), *pdus) == again
