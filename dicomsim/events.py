@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from dicomsim.dimse.messages import Message
@@ -188,5 +188,8 @@ class Ended(Event):
     outcome: Any
     """A `dicomsim.outcome.Outcome`."""
 
+
+KINDS: Final = frozenset(one for one in list(globals().values()) if isinstance(one, type) and issubclass(one, Event))
+"""The class of every event there is, and what they have in common."""
 
 __all__ = [name for name, value in list(globals().items()) if isinstance(value, type) and value.__module__ == __name__]

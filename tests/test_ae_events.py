@@ -201,5 +201,6 @@ def test_nothing_is_framed_or_copied_for_those_who_do_not_want_it() -> None:
     asking.events.add(Calls(), events.Ended, events.MessageIn)
     with meeting(asking, acceptor()) as association:
         assert association.session._witness is None
+        assert {events.Ended, events.MessageIn} == association.session.observed
     with meeting(requestor(), acceptor()) as association:
-        assert association.session.observer is None
+        assert not association.session.observed

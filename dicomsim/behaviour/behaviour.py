@@ -284,7 +284,7 @@ class Behaviour:
             answer, before = occasion.answer, steps
             steps = _carried_out(item.rule, occasion, steps)
             memory.pending += bool(item.rule.answers)
-            if session.observer is not None:
+            if RuleFired in session.observed:
                 idle = steps == before and occasion.answer is answer and not item.rule.answers
                 session.emit(RuleFired, item.text, f"{occasion.hop}, nothing to change" if idle else occasion.hop)
         return _released(occasion, steps, earlier) if earlier else steps

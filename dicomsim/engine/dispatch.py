@@ -220,7 +220,7 @@ def messages(session: Session) -> None:
         if session.outcome is not None:
             continue  # nobody is there to answer it, or to whom the answer would matter
         session.progressed()
-        if session.observer is not None:
+        if events.MessageIn in session.observed:
             session.emit(events.MessageIn, message)
         if session.detour is None:
             arrived(session, message)

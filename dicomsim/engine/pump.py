@@ -18,7 +18,7 @@ from dicomsim.engine.poller import READ, WRITE
 from dicomsim.engine.reactor import READ_BUFFER, Reactor
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Buffer, Transport
-from dicomsim.engine.witness import Observer, Witness
+from dicomsim.engine.witness import Observer, Witness, wanted
 from dicomsim.errors import DicomsimError, FileError
 from dicomsim.events import CloseHow, ConnectionClosed, Event, Side
 from dicomsim.outcome import Outcome, aborted, closed
@@ -43,9 +43,9 @@ class Pump(Owned):
     """A connection and the upper layer on it; every method is for the owner."""
 
     __slots__ = (
-        "_activity", "_asked", "_blocked_since", "_progress", "_receiving", "_unsent", "_witness", "_written",
-        "association_number", "detour", "is_open", "observer", "opened", "outcome", "serving", "side", "timeouts",
-        "transport", "upper",
+        "_activity", "_asked", "_blocked_since", "_observer", "_progress", "_receiving", "_unsent", "_witness",
+        "_written", "association_number", "detour", "is_open", "observed", "opened", "outcome", "serving", "side",
+        "timeouts", "transport", "upper",
     )  # fmt: skip
 
     detour: Detour | None
@@ -62,7 +62,9 @@ class Pump(Owned):
         self.side = side
         self.timeouts = timeouts
         self.association_number = association_number
-        self.observer = observer
+        self._observer = observer
+        self.observed = wanted(observer)
+        """Of which kinds of event somebody is to be told; what it takes to make others is saved."""
         self.outcome: Outcome | None = None
         self.transport = None
         self.is_open = False
@@ -89,11 +91,11 @@ class Pump(Owned):
         """The descriptor to wait on, -1 when there is none."""
         return -1 if self.transport is None else self.transport.fileno()
 
-    def emit(self, kind: Callable[..., Event], *values: Any) -> None:
-        """Tell the observer, if there is one."""
-        if self.observer is not None:
+    def emit(self, kind: type[Event], *values: Any) -> None:
+        """Tell the observer of an event of this kind, if it is to be told."""
+        if kind in self.observed and self._observer is not None:
             try:
-                self.observer(kind(self.clock.wall(), self.association_number, *values))
+                self._observer(kind(self.clock.wall(), self.association_number, *values))
             except KeyboardInterrupt:  # Ctrl-C is the caller's
                 raise
             except BaseException:  # user code

@@ -55,7 +55,7 @@ class Sending(Waiting):
             self._unsent.append(small)
         else:
             self.upper.send_p_data(self._encoded(message), self.clock.monotonic())
-        if self.observer is not None:
+        if MessageOut in self.observed:
             self.emit(MessageOut, message)
 
     def post(self, message: Message) -> None:

@@ -323,7 +323,8 @@ class Session(Sending):
         return self.handler.sink(self, message)
 
     def _transition(self, event: TableEvent, before: State, action: Action, after: State) -> None:
-        self.emit(events.Transition, event.value, action.value, before.value, after.value)
+        if events.Transition in self.observed:
+            self.emit(events.Transition, event.value, action.value, before.value, after.value)
         if self.detour is not None:
             self.detour.add(self.detour.hops.transition(self, event.value, before.value, action.value, after.value))
 

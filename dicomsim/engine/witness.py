@@ -22,6 +22,11 @@ def wants(observer: Observer | None, *kinds: type[Event]) -> bool:
     return asked is None or asked(*kinds)
 
 
+def wanted(observer: Observer | None) -> frozenset[type[Event]]:
+    """All kinds of event that an observer is to be told of."""
+    return frozenset(kind for kind in events.KINDS if wants(observer, kind))
+
+
 def payload_limit(observer: Observer | None) -> int | None:
     """How many bytes of a data set fragment an observer wants at the most; None if it does not say."""
     limit: int | None = getattr(observer, "payload_limit", None)

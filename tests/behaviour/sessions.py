@@ -9,7 +9,7 @@ from dicomsim.behaviour import Behaviour
 from dicomsim.dimse.messages import Message
 from dicomsim.engine.hops import Pass, PassMessage, Raw, Step
 from dicomsim.engine.session import Session
-from dicomsim.events import Event, RuleFired, Side
+from dicomsim.events import KINDS, Event, RuleFired, Side
 from dicomsim.upper_layer.table import State
 from dicomsim.wire.pdu import AssociateAC, AssociateRJ, AssociateRQ
 from tests.wire.vectors import PDU_BYTES
@@ -49,10 +49,11 @@ class FakeSession:
         self.behaviour_state: dict[Any, Any] = {}
         self.agreement = None
         self.events: list[Event] = []
-        self.observer: Callable[[Event], None] | None = self.events.append
+        self.observer: Callable[[Event], None] = self.events.append
+        self.observed = KINDS
 
-    def emit(self, kind: Callable[..., Event], *values: Any) -> None:
-        if self.observer is not None:
+    def emit(self, kind: type[Event], *values: Any) -> None:
+        if kind in self.observed:
             self.observer(kind(self.clock.wall(), self.association_number, *values))
 
     @property

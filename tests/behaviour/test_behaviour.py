@@ -69,9 +69,10 @@ def test_each_firing_is_an_event_with_the_rule_and_the_hop() -> None:
 
 def test_without_an_observer_rules_work_in_silence() -> None:
     peer = Peer("on A-RELEASE-RQ in: close")
-    peer.fake.observer = None
+    peer.fake.observed = frozenset()
 
     assert [Close()] == peer.pdu_in(RELEASE_RQ)
+    assert not peer.fake.events
 
 
 def fired(peer: Peer, count: int) -> list[int]:

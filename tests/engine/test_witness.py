@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dicomsim.engine.witness import Witness, wants
+from dicomsim import events
+from dicomsim.engine.witness import Witness, wanted, wants
 from dicomsim.events import BytesIn, BytesOut, Event, MessageIn, PduIn, PduOut
 
 RELEASE = bytes.fromhex("05000000000400000000")
@@ -38,6 +39,13 @@ def test_an_observer_that_does_not_say_what_it_wants_is_told_of_everything() -> 
     assert wants(Picky(MessageIn), MessageIn, PduIn)
     assert not wants(Picky(MessageIn), PduIn)
     assert not wants(None, PduIn)
+
+
+def test_what_nobody_wants_is_known_for_every_kind_of_event_there_is() -> None:
+    assert {MessageIn, PduIn} == wanted(Picky(MessageIn, PduIn))
+    there_are = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)}
+    assert there_are == wanted(print)
+    assert not wanted(None)
 
 
 @pytest.mark.parametrize(
