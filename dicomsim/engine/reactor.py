@@ -20,8 +20,8 @@ from dicomsim.engine.workers import Workers
 
 LOGGER = logging.getLogger("dicomsim")
 
-READ_BUFFER = 1 << 18
-"""Bytes taken from a socket in one read: two P-DATA-TF of the usual 128 kB, and small enough for the cache."""
+READ_BUFFER = 1 << 21
+"""Bytes taken from a socket in one read: many P-DATA-TF of a large object, whose sender goes on meanwhile."""
 
 
 class Appointment:

@@ -26,6 +26,7 @@ from dicomsim.engine.hops import (
     Step,
     Wait,
 )
+from dicomsim.engine.reactor import READ_BUFFER
 from dicomsim.engine.session import Session
 from dicomsim.errors import AssociationError, FileError
 from dicomsim.events import Side
@@ -137,13 +138,13 @@ def test_an_end_comes_behind_the_bytes_before_it_however_long_they_are_held() ->
 def test_a_peer_is_not_read_for_ever_while_its_bytes_are_held_back() -> None:
     there = acceptor(pdu_in=lambda session, data: (Wait(1.0), Pass(data)))
     pdu = sent(store_rq(bytes(16_000)))
-    there.end.write(pdu * 200)
+    there.end.write(pdu * 400)
     there.run()
     transport: Any = there.session.transport
     assert transport.is_ready(1)
-    assert len(transport._inbox) > len(pdu) * 200 - 2 * HELD_LIMIT
+    assert len(transport._inbox) > len(pdu) * 400 - HELD_LIMIT - READ_BUFFER
     there.stage.reactor.advance(1000.0)
-    assert 200 == len(there.user.operations)
+    assert 400 == len(there.user.operations)
 
 
 def test_a_message_that_is_delayed_is_followed_by_the_release_and_not_overtaken() -> None:
