@@ -14,6 +14,7 @@ import threading
 from typing import Protocol
 
 from dicomsim.engine.clock import Clock, SystemClock
+from dicomsim.engine.heap import keep_freed_memory
 from dicomsim.engine.poller import READ, Poller, best_poller
 from dicomsim.engine.transport import LONGEST_WAIT
 from dicomsim.engine.workers import Workers
@@ -78,6 +79,7 @@ class Reactor:
         self._sleeping_until: float | None = 0.0
         self._thread: threading.Thread | None = None
         self._ident: int | None = None
+        keep_freed_memory()
         self._stopping = False
 
     @property
