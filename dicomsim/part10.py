@@ -23,7 +23,7 @@ META_LIMIT: Final = 1 << 16
 """Largest file meta information read; the standard's is a few hundred bytes, private information may add to it."""
 
 WHOLE: Final = 1 << 16
-"""Bytes up to which a file to be sent is read at once."""
+"""Bytes up to which a file to be sent is read at once, unless the caller says otherwise."""
 
 _FIRST_READ: Final = 1024
 _LONG_VRS: Final = frozenset(vr.encode() for vr in LONG_VRS)
@@ -54,12 +54,12 @@ def read_file_meta(path: str | os.PathLike[str]) -> FileMeta:
     return _parse(os.fspath(path), _read_head(path, 0)[0])
 
 
-def open_object(path: str | os.PathLike[str]) -> tuple[FileMeta, memoryview | FileSlice]:
-    """The file meta information, and the data set as it is to be sent: a small one in memory, a large one in its file.
+def open_object(path: str | os.PathLike[str], whole: int = WHOLE) -> tuple[FileMeta, memoryview | FileSlice]:
+    """The file meta information, and the data set to be sent: in memory if the file has at most `whole` bytes.
 
     Raises `FileError` for what is no DICOM file.
     """
-    data, size = _read_head(path, WHOLE)
+    data, size = _read_head(path, whole)
     meta = _parse(os.fspath(path), data)
     if size <= len(data):
         return meta, memoryview(data)[meta.offset :]

@@ -65,6 +65,7 @@ def test_a_small_object_is_read_at_once_and_a_large_one_stays_in_its_file(tmp_pa
         _, source = open_object(write(tmp_path, META + data))
         assert kind is type(source)
         assert data == source_bytes(source)
+    assert isinstance(open_object(tmp_path / "one.dcm", whole=WHOLE * 4)[1], memoryview)
 
 
 def test_a_group_length_that_lies_does_not_hide_the_data_set(tmp_path: Path) -> None:

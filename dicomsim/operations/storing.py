@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dicomsim.dimse.data import DataSource, source_bytes
 from dicomsim.dimse.messages import Message
 from dicomsim.operations.requesting import LOW_PRIORITY, MOST, Request, Requesting, check_number
-from dicomsim.part10 import open_object
+from dicomsim.part10 import WHOLE, open_object
 from dicomsim.upper_layer.agreement import AcceptedContext
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Storable = Dataset | str | os.PathLike[str]
 
 VERIFICATION = "1.2.840.10008.1.1"
+
+AHEAD = 1 << 20
+"""Bytes up to which a file is read at once while the peer is at work on the one before; most images are less."""
 
 
 class Storing(Requesting):
@@ -50,13 +53,14 @@ class Storing(Requesting):
         originator_aet: str | bytes | None = None,
         originator_id: int | None = None,
         convert: bool | None = None,
+        whole: int = WHOLE,
     ) -> Request:
-        """The request of `c_store`."""
+        """The request of `c_store`; a file of at most `whole` bytes is read at once."""
         if not (type(priority) is int and 0 <= priority <= MOST):
             check_number("a priority", priority)
         if originator_id is not None:
             check_number("originator_id", originator_id)
-        sop_class, instance, context, data = self._storable(dataset, convert)
+        sop_class, instance, context, data = self._storable(dataset, convert, whole)
         if isinstance(originator_aet, bytes):
             originator_aet = originator_aet.decode("ascii", "replace").strip()
         elements = {
@@ -119,10 +123,10 @@ class Storing(Requesting):
         )
 
     def _storable(
-        self, dataset: Storable, convert: bool | None
+        self, dataset: Storable, convert: bool | None, whole: int
     ) -> tuple[str, str, AcceptedContext, DataSource]:
         if isinstance(dataset, str | os.PathLike):
-            meta, data = open_object(dataset)
+            meta, data = open_object(dataset, whole)
             context = self.context_for(meta.sop_class_uid, meta.transfer_syntax_uid, reencodes=bool(convert))
             converted = _converted(data, meta.transfer_syntax_uid, context.transfer_syntax)
             return meta.sop_class_uid, meta.sop_instance_uid, context, converted
@@ -141,7 +145,7 @@ def _prepared(
     """The next request; None behind the last one, and what it raises if it cannot be had."""
     try:
         for dataset in datasets:
-            return storing.prepare_c_store(dataset, priority, convert=convert)
+            return storing.prepare_c_store(dataset, priority, convert=convert, whole=AHEAD)
     except Exception as error:  # noqa: BLE001  # raised when its turn comes
         return error
     return None

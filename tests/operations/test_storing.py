@@ -14,6 +14,7 @@ from pydicom.uid import UID
 
 from dicomsim.ae import AE
 from dicomsim.errors import AssociationError, FileError
+from dicomsim.operations.storing import AHEAD
 from dicomsim.presentation import build_context
 from dicomsim.services.storage import StoreTo
 from tests.meeting import BIG_ENDIAN, EXPLICIT, IMPLICIT, LIMIT, VERIFICATION, SilentPeer, acceptor, meeting, requestor
@@ -230,6 +231,20 @@ def test_one_that_cannot_be_had_ends_it_when_its_turn_comes(tmp_path: Path) -> N
         with pytest.raises(FileError, match=r"missing\.dcm"):
             next(sending)
         assert 0 == association.c_store(image(4)).status
+    assert 2 == len(handler.calls)
+
+
+def test_an_image_is_read_ahead_and_a_larger_file_when_it_is_sent(tmp_path: Path) -> None:
+    handler = Recorder()
+    files = [image_file(tmp_path, number, length=length) for number, length in ((1, 100), (2, AHEAD), (3, AHEAD + 1))]
+    with meeting(_offering(EXPLICIT), _taking(EXPLICIT, handler)) as association:
+        sending = association.c_store_each(files)
+        assert 0 == next(sending).status
+        for path in files:
+            path.unlink()
+        assert 0 == next(sending).status
+        with pytest.raises(FileError, match=r"3\.dcm"):
+            next(sending)
     assert 2 == len(handler.calls)
 
 

@@ -27,12 +27,14 @@ def image(number: int, sop_class: str = CT) -> Dataset:
     return dataset
 
 
-def image_file(folder: Path, number: int, sop_class: str = CT, transfer_syntax: str = EXPLICIT) -> Path:
-    """The same as a DICOM file."""
+def image_file(
+    folder: Path, number: int, sop_class: str = CT, transfer_syntax: str = EXPLICIT, length: int = 0
+) -> Path:
+    """The same as a DICOM file, filled up to a length with what is no part of the object."""
     dataset = image(number, sop_class)
     path = folder / f"{number}.dcm"
     meta = file_meta(sop_class, str(dataset.SOPInstanceUID), transfer_syntax, "1.2.3", "TEST")
-    path.write_bytes(meta + encoded(dataset, transfer_syntax))
+    path.write_bytes((meta + encoded(dataset, transfer_syntax)).ljust(length, b"\0"))
     return path
 
 
