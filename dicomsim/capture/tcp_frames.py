@@ -1,7 +1,7 @@
 """`TcpFrames`: the Ethernet frames that a TCP connection would have been, with right checksums and sequence numbers.
 
 No loss, no reordering, an acknowledgement every two segments: what a capture of an idle loopback interface shows.
-A frame is never longer than 65,535 bytes, the most that readers take.
+A frame never has more than 65,535 bytes, the most that readers take; one with bytes missing may say it was longer.
 """
 
 from __future__ import annotations

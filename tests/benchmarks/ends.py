@@ -137,6 +137,15 @@ def bare(folder: Path) -> Iterator[int]:
         yield port
 
 
+@contextmanager
+def bare_acceptor(folder: Path, objects: str = "") -> Iterator[int]:
+    """The least acceptor for `dcmsend`, which writes objects where there is a folder for them."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.bare_acceptor", str(port), objects]
+    with running(command, aet="BARE", port=port, folder=_folder(folder, "bare-acceptor", objects)):
+        yield port
+
+
 def bare_does(port: int, *arguments: str) -> float:
     """Seconds that the sender of bare sockets says it took."""
     return _self_timed([sys.executable, "-m", "tests.benchmarks.bare", *arguments[:1], str(port), *arguments[1:]])

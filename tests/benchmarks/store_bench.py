@@ -20,6 +20,8 @@ DCMSEND_TO_STORESCP_WRITING = "dcmsend -> storescp +B"
 OURS_TO_OURS = "ours -> ours, discarding"
 THEIRS_TO_THEIRS = "pynetdicom -> pynetdicom"
 BARE = "bare sockets"
+DCMSEND_TO_BARE = "dcmsend -> bare sockets"
+DCMSEND_TO_BARE_WRITING = "dcmsend -> bare sockets, writing files"
 
 WANTED = {SMALL: (1.2, 1.0, 100), MEDIUM: (1.2, 1.0, 10), LARGE: (1.0, 1.0, 6)}
 """Least ratios: our requestor to dcmsend, our acceptor to storescp, ours at both ends to pynetdicom at both."""
@@ -68,6 +70,10 @@ def main() -> int:
         keeping = stack.enter_context(ends.storescp(memory, "--fork", "+B"))
         theirs = stack.enter_context(ends.pynetdicom(folder))
         bare = stack.enter_context(ends.bare(folder))
+        bare_acceptor = stack.enter_context(ends.bare_acceptor(folder))
+        bare_objects = memory / "bare" / WRITTEN
+        bare_objects.mkdir(parents=True)
+        bare_writing = stack.enter_context(ends.bare_acceptor(folder, str(bare_objects)))
         comparisons = []
         for load in (SMALL, MEDIUM, LARGE):
             files = load.make(folder)[0].parent
@@ -85,6 +91,8 @@ def main() -> int:
                     Subject(DCMSEND_TO_OURS, rate(partial(ends.dcmsend, discarding, files))),
                     Subject(DCMSEND_TO_OURS_WRITING, rate(partial(_written, memory, writing, files))),
                     Subject(DCMSEND_TO_STORESCP_WRITING, rate(partial(_written, memory, keeping, files))),
+                    Subject(DCMSEND_TO_BARE, rate(partial(ends.dcmsend, bare_acceptor, files))),
+                    Subject(DCMSEND_TO_BARE_WRITING, rate(partial(_written, memory, bare_writing, files))),
                     Subject(OURS_TO_OURS, rate(partial(ends.ours_does, discarding, "store", str(files)))),
                     Subject(BARE, rate(partial(ends.bare_does, bare, "store", str(files)))),
                     Subject(THEIRS_TO_THEIRS, rate(partial(ends.pynetdicom_does, theirs, "store", str(files)))),
