@@ -252,7 +252,7 @@ class FrameLog:
 
     def _name_hosts(self, link: _Link, data: bytes | memoryview) -> None:
         """The AE titles of an A-ASSOCIATE-RQ become names of the hosts, where there is one for each."""
-        if data[0] != PduType.A_ASSOCIATE_RQ or len(data) < 42 or link.frames.hosts[0] == link.frames.hosts[1]:
+        if len(data) < 42 or data[0] != PduType.A_ASSOCIATE_RQ or link.frames.hosts[0] == link.frames.hosts[1]:
             return
         for host, title in zip(link.frames.hosts, (data[26:42], data[10:26]), strict=True):
             name = str(title, "ascii", "replace").strip(" \0")

@@ -7,6 +7,7 @@ blocks, and nothing is lost silently. What cannot be written is said by `error` 
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 from types import TracebackType
@@ -16,6 +17,8 @@ from dicomsim.capture.files import open_writer
 from dicomsim.capture.frame_log import RECORDED, FrameLog, leaves_something
 from dicomsim.errors import FileError
 from dicomsim.events import Event
+
+LOGGER = logging.getLogger("dicomsim")
 
 QUEUE_BYTES = 64 << 20
 """Bytes that may wait to be written."""
@@ -141,6 +144,9 @@ class Recorder:
                 self._log.settle(final=True)
         except OSError as error:
             self.error = self._failure(error)
+        except Exception as error:  # a defect of ours, and whoever closes is to know that something is missing
+            LOGGER.exception("the recording to %s stopped", self.path)
+            self.error = FileError(f"{self.path}: the recording stopped: {error!r}")
         finally:
             with self._lock:
                 self._closing = True

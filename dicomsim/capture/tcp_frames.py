@@ -103,7 +103,8 @@ class TcpFrames:
         """Connect `client` to `server`.
 
         `distinct` tells connections of the same addresses and ports apart: the initial sequence numbers are made from
-        it. `segment` is the most data a segment holds, by default as much as a frame can, and all that is missing.
+        it. `segment` is the most data a segment holds, by default as much as a frame can, and over IPv4 all that is
+        missing.
         """
         hosts = [parse_address(client[0]), parse_address(server[0])]
         if hosts[0].version != hosts[1].version:
@@ -117,7 +118,7 @@ class TcpFrames:
         """IP version, 4 or 6."""
         self.segment = min(segment or MAX_FRAME, LARGEST_SEGMENT[self.version])
         """Most bytes of data in a segment."""
-        self._segments_missing = segment is not None
+        self._segments_missing = segment is not None or self.version == 6
         packed = [host.packed for host in hosts]
         ports = [client[1] & 0xFFFF, server[1] & 0xFFFF]
         seed = repr((client, server, distinct)).encode()
@@ -144,9 +145,9 @@ class TcpFrames:
     def data(self, sender: Side, data: Buffer, missing: int = 0) -> list[tuple[bytes, int]]:
         """The segments for `data`, PSH on the last, each second one acknowledged; with each how long it was.
 
-        A frame that is shorter than that has bytes `missing` behind it. One that was too long for IP says 0 there, as
+        A frame that is shorter than that has bytes `missing` behind it. One that was too long for IPv4 says 0 there, as
         segmentation offload does where it is captured: a PDU that was cut is one frame then, and not all the rest of
-        it frames without data.
+        it frames without data. Readers do not take that over IPv6.
         """
         direction, peer = self._pair(sender)
         frames: list[tuple[bytes, int]] = []

@@ -145,6 +145,20 @@ def test_what_is_above_the_payload_limit_is_left_out(missing: int) -> None:
     assert 54 + 1000 == frames.lengths[3]
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_read_may_give_nothing_but_bytes_that_nobody_wants(waits: bool) -> None:
+    a, b = Association(), Association(2)
+    data = p_data(60_000)
+    stream = [a.opened(), b.opened()]
+    if waits:
+        stream.append(b.said(REQUESTOR, data[:30]))
+    stream += [a.said(REQUESTOR, data[:268], 50_000), a.said(REQUESTOR, b"", 9_732), a.said(REQUESTOR, RELEASE_RQ)]
+    frames = log(*stream, payload_limit=256)
+    assert [data[:268], RELEASE_RQ] == [one for one in frames.data if len(one) != 30]
+    cut, after = (one for one in frames.segments if one.payload and len(one.payload) != 30)
+    assert 60_000 == after.sequence - cut.sequence
+
+
 def test_a_pdu_that_is_cut_may_begin_behind_a_part_of_it() -> None:
     a = Association()
     data = p_data(1000)

@@ -11,6 +11,7 @@ from dicomsim import resources
 from dicomsim.capture.captured import CapturedEnd, CapturedOpen, CapturedPdu
 from dicomsim.capture.conversation import read
 from dicomsim.capture.files import CaptureReader
+from dicomsim.capture.frame_log import FrameLog
 from dicomsim.capture.recorder import Recorder
 from dicomsim.errors import FileError
 from dicomsim.events import CloseHow, PduIn, Side
@@ -136,6 +137,21 @@ def test_a_full_disk_does_not_hide_another_error() -> None:
     with pytest.raises(ValueError, match="the real one") as caught, record_to_full_disk(1):
         raise ValueError("the real one")
     assert caught.value.__notes__ == ["/dev/full: cannot be written: No space left on device"]
+
+
+def test_a_defect_that_ends_a_recording_is_said_when_it_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def defective(*_: object) -> None:
+        raise IndexError("of ours")
+
+    monkeypatch.setattr(FrameLog, "event", defective)
+    recorder = Recorder(tmp_path / "a.pcapng")
+    recorder(Association().opened())
+    recorder.flush()
+    with pytest.raises(FileError, match=r"a\.pcapng: the recording stopped: IndexError\('of ours'\)"):
+        recorder.close()
+    assert "the recording to" in caplog.text
 
 
 @pytest.mark.parametrize("suffix", ["pcap", "pcapng"])

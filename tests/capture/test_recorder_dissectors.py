@@ -92,6 +92,48 @@ def test_tshark_sees_every_pdu_and_right_checksums(tmp_path: Path) -> None:
     assert seen == expected
 
 
+CUT = [1000, 60_000, 70_000, 260_012]
+"""Lengths of P-DATA-TF PDUs of which nobody wants the data sets."""
+
+
+def record_cut(path: Path, host: str) -> Path:
+    """An association with those, too, of which at most 256 bytes of data are kept."""
+    association = Association()
+    with Recorder(path, payload_limit=256) as recorder:
+        recorder(association.opened((host, 50_001), (host, 11112)))
+        for sender, data in pdus(STORE):
+            recorder(association.said(sender, data))
+            if data[:1] == b"\x02":
+                for length in CUT:
+                    recorder(association.said(Side.REQUESTOR, p_data(length)))
+        recorder(association.closed())
+        recorder(association.ended())
+    return path
+
+
+@pytest.mark.interop
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["a.pcapng", "a.pcap"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "fd00::1"])
+def test_tshark_takes_pdus_that_are_cut(tmp_path: Path, host: str, name: str) -> None:
+    path = record_cut(tmp_path / name, host)
+    assert not [line for line in experts(path) if line.startswith(("Errors", "Warns"))]
+    words = run_tool(["tshark", "-r", path, "-T", "fields", "-e", "dicom.pdu.len"]).check().output.split()
+    shown = CUT if host == "127.0.0.1" else CUT[:2]  # over IPv6 those that fit a datagram
+    assert shown == [int(word) + 6 for word in words if word.isdigit() and int(word) + 6 in CUT]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("host", ["127.0.0.1", "fd00::1"])
+def test_scapy_takes_pdus_that_are_cut(tmp_path: Path, host: str) -> None:
+    utils: Any = pytest.importorskip("scapy.utils")
+    inet: Any = pytest.importorskip("scapy.layers.inet")
+    packets = utils.rdpcap(str(record_cut(tmp_path / "a.pcapng", host)))
+    assert all(inet.TCP in packet for packet in packets)
+    kept = [packet for packet in packets if len(bytes(packet[inet.TCP].payload)) == 12 + 256]
+    assert len(CUT) + sum(data[0] == 4 and len(data) > 12 + 256 for _, data in pdus(STORE)) == len(kept)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.pcapng", "a.pcap"])
 def test_scapy_decodes_every_pdu_that_fits_a_frame(tmp_path: Path, name: str) -> None:
