@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from dicomsim.engine.handler import Handler
 from dicomsim.engine.opening import Setup, begin_accepted, open_association
 from dicomsim.engine.poller import READ, WRITE
-from dicomsim.engine.reactor import READ_BUFFER, Reactor
+from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.session import Session
 from dicomsim.engine.transport import Address, Buffer, TlsInfo
 from dicomsim.engine.waiter import thread_waiter
@@ -123,7 +123,6 @@ class ManualReactor(Reactor):
         self.moved = 0
         """Bytes that were written or read."""
         super().__init__(self.fake_clock, ManualPoller(), self.manual_workers)
-        self._buffer = memoryview(bytearray(READ_BUFFER))
 
     def _start(self) -> None:
         """Nobody but `run` does anything."""
@@ -136,7 +135,7 @@ class ManualReactor(Reactor):
         done = idle = 0
         while idle < MOST_TURNS:
             moved = self.moved
-            turn = self.turn(0, self._buffer)
+            turn = self.turn(0)
             if not self.manual_workers.busy:
                 turn += self.manual_workers.run()
             if not turn:

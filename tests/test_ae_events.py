@@ -204,3 +204,13 @@ def test_nothing_is_framed_or_copied_for_those_who_do_not_want_it() -> None:
         assert {events.Ended, events.MessageIn} == association.session.observed
     with meeting(requestor(), acceptor()) as association:
         assert not association.session.observed
+
+
+@pytest.mark.parametrize("kind", [events.BytesIn, events.PduIn, events.BytesOut, events.PduOut])
+def test_an_observer_may_use_another_association_while_bytes_are_under_way(kind: type[events.Event]) -> None:
+    asking, statuses = requestor(), []
+    with meeting(requestor(), acceptor()) as other:
+        asking.events.add(lambda event: statuses.append(other.c_echo().status), kind)
+        with meeting(asking, acceptor()) as association:
+            assert 0 == association.c_echo().status
+    assert {0} == set(statuses)

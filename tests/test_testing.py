@@ -162,7 +162,7 @@ class Restless:
     def fileno(self) -> int:
         return -1
 
-    def ready(self, buffer: memoryview) -> None:
+    def ready(self) -> None:
         raise NotImplementedError
 
     def due(self, now: float) -> None:

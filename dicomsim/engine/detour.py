@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("dicomsim")
 
 HELD_LIMIT = 1 << 20
-"""Bytes that rules may hold back of what was read before nothing more is read, so that the peer's window fills."""
+"""Bytes that rules may hold back of what was read before nothing more is read, so that the peer's window fills; the
+last read may go beyond it."""
 
 STEP_WEIGHT = 100
 """What a step counts against that limit besides its bytes."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from dicomsim.dimse.data import Buffer, FilePart
 from dicomsim.dimse.fragmenter import PREFERRED_LENGTH
+from dicomsim.engine.heap import lazy_buffer
 from dicomsim.upper_layer.outgoing import SEND_LIMIT
 
 SCRATCH: Final = SEND_LIMIT + PREFERRED_LENGTH
@@ -24,13 +25,13 @@ IOV_MAX = min(os.sysconf("SC_IOV_MAX"), 1024) if "SC_IOV_MAX" in os.sysconf_name
 _scratches = threading.local()
 
 
-def fetched(buffers: Sequence[Buffer | FilePart]) -> list[Buffer]:
-    """As much of the buffers as one `sendmsg` takes and there is room for; up to the end of a file that ends early.
+def fetched(buffers: Sequence[Buffer | FilePart], most: int = SCRATCH) -> list[Buffer]:
+    """As much of the buffers as one `sendmsg` takes, with at most so many bytes of files; up to an early end.
 
     Parts of files know from then on what was fetched of them, until this thread fetches again. Raises `FileError` for a
     file that has nothing of what is wanted.
     """
-    scratch = _thread_scratch()
+    scratch = _thread_scratch()[:most]
     vector: list[Buffer] = []
     used = 0
     for buffer in buffers[:IOV_MAX]:
@@ -50,5 +51,5 @@ def fetched(buffers: Sequence[Buffer | FilePart]) -> list[Buffer]:
 def _thread_scratch() -> memoryview:
     scratch: memoryview | None = getattr(_scratches, "view", None)
     if scratch is None:
-        scratch = _scratches.view = memoryview(bytearray(SCRATCH))
+        scratch = _scratches.view = lazy_buffer(SCRATCH)
     return scratch

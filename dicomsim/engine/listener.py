@@ -37,7 +37,7 @@ class Listener:
         """The descriptor to wait on, -1 when closed."""
         return self._socket.fileno()
 
-    def ready(self, buffer: memoryview) -> None:
+    def ready(self) -> None:
         """Take what is there."""
         for _ in range(ACCEPTS_A_TURN):
             try:

@@ -75,7 +75,7 @@ class Owned(ABC):
         try:
             if self._missed:
                 self._missed = False
-                self._guard(self._catch_up)
+                self._guard(self._pump)
         finally:  # Ctrl-C, for one: whoever it goes to does not own the session any more
             deadline, self.wish = self._outlook()
             self._depth = 0
@@ -137,11 +137,11 @@ class Owned(ABC):
 
     # -- what the reactor calls --------------------------------------------------------------------------------------
 
-    def ready(self, buffer: memoryview) -> None:
+    def ready(self) -> None:
         """The reactor says that something can be read or written."""
         self.armed = REPORTED
         if self._enter():
-            self._guard(self._pump, buffer)
+            self._guard(self._pump)
             self.give_back()
         else:
             self._missed = True
@@ -187,12 +187,8 @@ class Owned(ABC):
         """When `due` is to be called, and what the reactor is to wait for: READ, WRITE, both or nothing."""
 
     @abstractmethod
-    def _pump(self, buffer: memoryview) -> None:
-        """Read and write what can be read and written; `buffer` may be used during the call."""
-
-    @abstractmethod
-    def _catch_up(self) -> None:
-        """As `_pump`, for what the reactor has reported to somebody else."""
+    def _pump(self) -> None:
+        """Read and write what can be read and written."""
 
     @abstractmethod
     def _check_time(self, now: float) -> None:

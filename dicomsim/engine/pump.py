@@ -7,7 +7,6 @@ from the upper layer only when the transport has taken those before.
 from __future__ import annotations
 
 import logging
-import threading
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from dicomsim.dimse.data import FilePart
 from dicomsim.engine.ownership import Owned
 from dicomsim.engine.poller import READ, WRITE
-from dicomsim.engine.reactor import READ_BUFFER, Reactor
+from dicomsim.engine.reactor import Reactor
+from dicomsim.engine.read_buffer import borrow, give_back
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Buffer, Transport
-from dicomsim.engine.witness import Observer, Witness, wanted
+from dicomsim.engine.witness import Observer, Witness, payload_limit, wanted
 from dicomsim.errors import DicomsimError, FileError
 from dicomsim.events import CloseHow, ConnectionClosed, Event, Side
 from dicomsim.outcome import Outcome, aborted, closed
@@ -31,12 +31,10 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("dicomsim")
 
 READS_A_TURN = 8
-"""Full buffers read from one connection before others have their turn, and before timers are looked at."""
+"""Reads from one connection, of one buffer of bytes in all, before others and timers have their turn."""
 
 WRITES_A_TURN = 16
 """Writes to one connection before the same."""
-
-_buffers = threading.local()
 
 
 class Pump(Owned):
@@ -75,7 +73,7 @@ class Pump(Owned):
         self._blocked_since: float | None = None  # when the peer took nothing more
         self._receiving = False  # the state machine is at work on received bytes
         self._unsent: list[Buffer] = []
-        self._witness = Witness.of(observer, self.emit)
+        self._witness = Witness.of(self.observed, payload_limit(observer), self.emit)
 
     @property
     def state(self) -> State:
@@ -163,39 +161,41 @@ class Pump(Owned):
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def _pump(self, buffer: memoryview, enough: Callable[[], bool] | None = None) -> None:
+    def _pump(self, enough: Callable[[], bool] | None = None) -> None:
         """Read what is there, or only until there is `enough`, and write."""
-        reads = self._reads()
-        if self.is_open and not reads:
+        if self.is_open and not self._reads():
             assert self.transport is not None
             if self.transport.wait(0, read=False):  # nothing is waited for but the end
                 self.lost(CloseHow.RESET)
-        for _ in range(READS_A_TURN):
-            if not (self.is_open and reads and self._read(buffer)) or (enough is not None and enough()):
-                break
-            reads = self._reads()
+        buffer = borrow()
+        try:
+            room = buffer
+            for _ in range(READS_A_TURN):
+                count = self._read(room) if self.is_open and self._reads() else 0
+                if count in (0, len(room)) or (enough is not None and enough()):
+                    break
+                room = room[: len(room) - count]
+        finally:
+            give_back(buffer)
         if self.is_open:
             self.flush()
 
-    def _catch_up(self) -> None:
-        self._pump(thread_buffer())
-
-    def _read(self, buffer: memoryview) -> bool:
-        """One read; whether there may be more."""
+    def _read(self, buffer: memoryview) -> int:
+        """One read: how many bytes, or 0 if nothing more is to be had now."""
         assert self.transport is not None
         try:
             count = self.transport.receive_into(buffer)
         except ConnectionError as error:
             self.lost(CloseHow.RESET, getattr(error, "cause", ""))
-            return False
+            return 0
         if count is None:
             if self._goes_on():
                 self.transport.acknowledge()
-            return False
+            return 0
         if count == 0:
             if self.detour is None or not self.detour.hold_end():
                 self.lost(CloseHow.FIN)
-            return False
+            return 0
         now = self._activity = self.clock.monotonic()
         data = buffer[:count]
         if self._witness is not None:
@@ -206,10 +206,10 @@ class Pump(Owned):
             self.detour.incoming(bytes(data))
             self.detour.pump(now)
         if not self.is_open:
-            return False
+            return 0
         if self._goes_on() and not self._has_output():  # what is to be said goes before the peer's end is seen
-            return True
-        return count == len(buffer) or self.transport.pending()
+            return count
+        return count if count == len(buffer) or self.transport.pending() else 0
 
     def lost(self, how: CloseHow, cause: str = "") -> None:
         """The peer has closed, or the connection was reset."""
@@ -284,6 +284,9 @@ class Pump(Owned):
         taken = [buffers.pop()] if len(buffers) == 1 and count == len(buffers[0]) else _cut_front(buffers, count)
         if self._witness is not None:
             self._witness.written([one.fetched if isinstance(one, FilePart) else one for one in taken])
+        if buffers and isinstance(buffers[0], FilePart) and buffers[0].fetched:  # offered, and it would be read again
+            self._blocked_since = now
+            return False
         return True
 
     def _cannot_write(self) -> None:
@@ -291,10 +294,13 @@ class Pump(Owned):
         self._unsent.clear()
         if self.detour is not None:
             self.detour.unsent.clear()
-        buffer = thread_buffer()
-        for _ in range(2):  # the end comes behind a read that was not full
-            while self.is_open and not self._receiving and self._reads() and self._read(buffer):
-                pass
+        buffer = borrow()
+        try:
+            for _ in range(2):  # the end comes behind a read that was not full
+                while self.is_open and not self._receiving and self._reads() and self._read(buffer):
+                    pass
+        finally:
+            give_back(buffer)
         if self.is_open:
             self.lost(CloseHow.RESET)
 
@@ -363,11 +369,3 @@ def _cut_front(buffers: list[Buffer], count: int) -> list[Buffer]:
         taken.append(front[:count])
         buffers[0] = front[count:]
     return taken
-
-
-def thread_buffer() -> memoryview:
-    """A buffer for each thread that pumps, made when it first reads."""
-    buffer: memoryview | None = getattr(_buffers, "view", None)
-    if buffer is None:
-        buffer = _buffers.view = memoryview(bytearray(READ_BUFFER))
-    return buffer

@@ -1,6 +1,6 @@
 """The one thread that waits for whatever nobody else waits for: listeners, idle associations and timers.
 
-It reads into one shared buffer, answers inline what needs no user code, and hands the rest to worker threads. A
+It answers inline what needs no user code, and hands the rest to worker threads. A
 session that a caller or a worker owns at the moment of a report is left alone; its owner arms it again when done (see
 `ownership`).
 """
@@ -20,9 +20,6 @@ from dicomsim.engine.transport import LONGEST_WAIT
 from dicomsim.engine.workers import Workers
 
 LOGGER = logging.getLogger("dicomsim")
-
-READ_BUFFER = 1 << 21
-"""Bytes taken from a socket in one read: many P-DATA-TF of a large object, whose sender goes on meanwhile."""
 
 
 class Appointment:
@@ -45,8 +42,8 @@ class Target(Protocol):
         """The descriptor to wait on, -1 when closed."""
         ...
 
-    def ready(self, buffer: memoryview) -> None:
-        """The descriptor was reported; `buffer` may be used during the call."""
+    def ready(self) -> None:
+        """The descriptor was reported."""
         ...
 
     def due(self, now: float) -> None:
@@ -79,8 +76,8 @@ class Reactor:
         self._sleeping_until: float | None = 0.0
         self._thread: threading.Thread | None = None
         self._ident: int | None = None
-        keep_freed_memory()
         self._stopping = False
+        keep_freed_memory()
 
     @property
     def is_here(self) -> bool:
@@ -165,13 +162,12 @@ class Reactor:
 
     def _run(self) -> None:
         self._ident = threading.get_ident()
-        buffer = memoryview(bytearray(READ_BUFFER))
         while not self._stopping:
             when = self.next_due()
             left = None if when is None else min(max(0.0, when - self.clock.monotonic()), LONGEST_WAIT)
-            self.turn(left, buffer)
+            self.turn(left)
 
-    def turn(self, seconds: float | None, buffer: memoryview) -> int:
+    def turn(self, seconds: float | None) -> int:
         """Wait that long for reports, and see to them and to what is due; how many targets were called."""
         called = 0
         for fd in self._poller.wait(seconds):
@@ -179,7 +175,7 @@ class Reactor:
             if target is not None:
                 called += 1
                 try:
-                    target.ready(buffer)
+                    target.ready()
                 except BaseException:  # whatever it is must not take every other association down
                     LOGGER.exception("the reactor met a defect with %r", target)
         return called + self._call_due()

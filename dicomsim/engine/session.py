@@ -22,7 +22,7 @@ from dicomsim.engine.sending import Sending
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.transport import Buffer, Transport
 from dicomsim.engine.waiting import Task
-from dicomsim.engine.witness import Observer, wants
+from dicomsim.engine.witness import Observer
 from dicomsim.events import Side
 from dicomsim.outcome import Outcome, aborted
 from dicomsim.peer_address import host_and_port
@@ -76,13 +76,13 @@ class Session(Sending):
         self.handler = handler
         self.assembler = Assembler(self._sink, frozenset())
         self.exchange = Exchange()
-        observed = hops is not None or wants(observer, events.Transition)
+        traced = hops is not None or events.Transition in self.observed
         self.upper = UpperLayer(
             side,
             artim=timeouts.artim,
             maximum_length=maximum_length,
             on_pdv=self._first_pdv,
-            on_transition=self._transition if observed else None,
+            on_transition=self._transition if traced else None,
         )
         self.upper.on_p_data_end = self.assembler.end_of_pdu
         self.detour = Detour(self, hops, maximum_length) if hops is not None else None

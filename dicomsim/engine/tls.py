@@ -254,7 +254,7 @@ class Handshake:
         secure = self._socket
         return -1 if secure is None else secure.fileno()
 
-    def ready(self, buffer: memoryview) -> None:
+    def ready(self) -> None:
         """Go on with the handshake."""
         secure = self._socket
         if secure is None:

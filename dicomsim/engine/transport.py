@@ -18,7 +18,7 @@ from typing import Protocol
 
 from dicomsim.dimse.data import FilePart
 from dicomsim.engine.clock import SystemClock
-from dicomsim.engine.fetching import IOV_MAX, fetched
+from dicomsim.engine.fetching import IOV_MAX, SCRATCH, fetched
 from dicomsim.engine.waiter import thread_waiter
 from dicomsim.errors import ConnectError, TimeLimitError
 from dicomsim.peer_address import host_and_port
@@ -35,6 +35,9 @@ LONGEST_WAIT = 86_400.0
 
 MOST_DISCARDS = 256
 """Reads of 64 kB before a connection is closed: more than the system holds, and an end with a peer that goes on."""
+
+LEAST_FETCHED = 1 << 16
+"""Bytes of a file that are read to be sent, however little the peer took the last time."""
 
 _DISCARDED = bytearray(1 << 16)
 SENDS_FILES = hasattr(os, "preadv")
@@ -107,7 +110,7 @@ class Transport(Protocol):
 class TcpTransport:
     """A connected TCP socket; owns it and closes it."""
 
-    __slots__ = ("_socket", "local", "remote")
+    __slots__ = ("_fetches", "_socket", "local", "remote")
 
     tls: TlsInfo | None = None
 
@@ -116,6 +119,7 @@ class TcpTransport:
         with _ignoring_socket_errors():
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = connected
+        self._fetches = SCRATCH  # bytes of files to read at the most for one write
         self.local: Address = connected.getsockname()[:2]
         self.remote: Address = remote or connected.getpeername()[:2]
 
@@ -141,7 +145,7 @@ class TcpTransport:
         """Write; the bytes taken, 0 when the peer's window is full; raises `ConnectionError`."""
         try:
             if FilePart in map(type, buffers):
-                return self._socket.sendmsg(fetched(buffers))
+                return self._send_fetched(fetched(buffers, self._fetches))
             if len(buffers) == 1:
                 return self._socket.send(buffers[0])
             return self._socket.sendmsg(buffers[:IOV_MAX])
@@ -149,6 +153,12 @@ class TcpTransport:
             if error.errno in _WOULD_BLOCK:
                 return 0
             raise _as_connection_error(error) from error
+
+    def _send_fetched(self, buffers: list[Buffer]) -> int:
+        """Send what was read for that, and find out how much it is worth reading the next time."""
+        count = self._socket.sendmsg(buffers)
+        self._fetches = SCRATCH if count == sum(map(len, buffers)) else max(2 * count, LEAST_FETCHED)
+        return count
 
     def wait(self, seconds: float | None, *, write: bool = False, read: bool = True) -> bool:
         """Wait until it can be read (or written, where asked for); False when the time is over."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dicomsim.dimse.exchange import Operation
 from dicomsim.engine.handler import Job
 from dicomsim.engine.poller import READ
-from dicomsim.engine.pump import Pump, thread_buffer
+from dicomsim.engine.pump import Pump
 from dicomsim.engine.reactor import Reactor
 from dicomsim.engine.timeouts import Timeouts
 from dicomsim.engine.witness import Observer
@@ -121,7 +121,7 @@ class Waiting(Pump):
 
     def _pump_or_break(self, enough: Callable[[], bool]) -> None:
         try:
-            self._pump(thread_buffer(), enough)
+            self._pump(enough)
         except KeyboardInterrupt:  # Ctrl-C is the caller's
             raise
         except BaseException as error:  # what rules and data sources raise is the caller's, but the peer must not wait
@@ -180,7 +180,7 @@ class Waiting(Pump):
         if limit is not None and now >= limit[0]:
             self.time_out(*limit[1:])
         if self.is_open:
-            self._catch_up()
+            self._pump()
 
     def time_out(self, name: str, seconds: float) -> None:
         """A named timeout ran out: tell the peer if it can be told."""

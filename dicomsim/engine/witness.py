@@ -13,6 +13,8 @@ from dicomsim.events import Event
 
 Observer = Callable[[Event], None]
 
+_WITNESSED = frozenset((events.BytesIn, events.BytesOut, events.PduIn, events.PduOut))
+
 
 def wants(observer: Observer | None, *kinds: type[Event]) -> bool:
     """Whether an observer is to be told of one of these kinds; one that does not say (`wants`) is told of all."""
@@ -36,31 +38,26 @@ def payload_limit(observer: Observer | None) -> int | None:
 class Witness:
     """Both directions of a connection, as an observer is told of them."""
 
-    __slots__ = ("_cut_in", "_cut_out", "_emit", "_incoming", "_outgoing", "_tells_bytes")
+    __slots__ = ("_cut_in", "_cut_out", "_emit", "_incoming", "_outgoing", "_tells_in", "_tells_out")
 
-    def __init__(
-        self, emit: Callable[..., Any], *, tells_bytes: bool, tells_pdus: bool, limit: int | None = None
-    ) -> None:
-        """Call `emit` with the class of an event and its data; of bytes, those within the payload limit."""
+    def __init__(self, emit: Callable[..., Any], kinds: frozenset[type[Event]], limit: int | None = None) -> None:
+        """Call `emit` with these kinds of event and their data; of bytes, those within the payload limit."""
         self._emit = emit
-        self._tells_bytes = tells_bytes
+        self._tells_in = events.BytesIn in kinds
+        self._tells_out = events.BytesOut in kinds
         self._cut_in = None if limit is None else PayloadCutter(limit)
         self._cut_out = None if limit is None else PayloadCutter(limit)
-        self._incoming = PduCutter() if tells_pdus else None
-        self._outgoing = PduCutter() if tells_pdus else None
+        self._incoming = PduCutter() if events.PduIn in kinds else None
+        self._outgoing = PduCutter() if events.PduOut in kinds else None
 
     @classmethod
-    def of(cls, observer: Observer | None, emit: Callable[..., Any]) -> Witness | None:
-        """A witness for what the observer wants to know; None if that is nothing."""
-        tells_bytes = wants(observer, events.BytesIn, events.BytesOut)
-        tells_pdus = wants(observer, events.PduIn, events.PduOut)
-        if not (tells_bytes or tells_pdus):
-            return None
-        return cls(emit, tells_bytes=tells_bytes, tells_pdus=tells_pdus, limit=payload_limit(observer))
+    def of(cls, kinds: frozenset[type[Event]], limit: int | None, emit: Callable[..., Any]) -> Witness | None:
+        """A witness for those of these kinds that tell of bytes and PDUs; None if there are none."""
+        return None if kinds.isdisjoint(_WITNESSED) else cls(emit, kinds, limit)
 
     def read(self, data: Buffer) -> None:
         """One read from the transport gave this."""
-        if not self._tells_bytes:
+        if not self._tells_in:
             return
         if self._cut_in is None:
             self._emit(events.BytesIn, bytes(data))
@@ -87,7 +84,7 @@ class Witness:
         pieces = []
         if self._outgoing is not None:
             pieces = [piece for buffer in buffers for whole, piece in self._outgoing.cut(buffer) if whole]
-        if self._tells_bytes:
+        if self._tells_out:
             if self._cut_out is None:
                 self._emit(events.BytesOut, b"".join(buffers))
             else:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 VERIFICATION = "1.2.840.10008.1.1"
 
 AHEAD = 1 << 20
-"""Bytes up to which a file is read at once while the peer is at work on the one before; most images are less."""
+"""Bytes up to which `c_store_each` reads a file at once, of all but the first while the peer is at work; most images
+are less."""
 
 
 class Storing(Requesting):
@@ -97,8 +98,9 @@ class Storing(Requesting):
     ) -> Iterator[Message]:
         """Send one after the other as `c_store` does, and yield the response to each.
 
-        Each is asked for, read and encoded while the peer is at work on the one before, which takes that time off the
-        whole. Raises as `c_store` does, for each when its turn comes; what comes behind it is not sent then.
+        Each is asked for and encoded, or its file read if that is no longer than `AHEAD`, while the peer is at work on
+        the one before, which takes that time off the whole. Raises as `c_store` does, for each when its turn comes;
+        what comes behind it is not sent then.
         """
         prepare = partial(_prepared, self, iter(datasets), priority, convert)
         ahead = [prepare()]

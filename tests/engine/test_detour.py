@@ -26,7 +26,7 @@ from dicomsim.engine.hops import (
     Step,
     Wait,
 )
-from dicomsim.engine.reactor import READ_BUFFER
+from dicomsim.engine.read_buffer import READ_BUFFER
 from dicomsim.engine.session import Session
 from dicomsim.errors import AssociationError, FileError
 from dicomsim.events import Side

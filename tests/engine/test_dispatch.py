@@ -359,7 +359,7 @@ def test_a_cancel_is_told_while_the_handler_works() -> None:
             there.end.write(sent(c_cancel_rq(9, FIND)))
             while not operation.cancelled:  # seen at one of the answers, however busy this thread is
                 session.send_reply(operation, c_find_rsp(operation.request, 0xFF00, b"1234"))
-                there.stage.reactor.turn(0, memoryview(bytearray(1000)))
+                there.stage.reactor.turn(0)
             session.send_reply(operation, c_find_rsp(operation.request, 0xFE00))
 
         return job

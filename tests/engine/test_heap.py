@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from dicomsim.engine.heap import lazy_buffer
+
 PAGES_OF_IMAGES = """
 import resource, sys
-from dicomsim.engine.heap import keep_freed_memory
+from dicomsim.engine.reactor import Reactor
 
 def pages():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -20,7 +24,7 @@ def pages():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 if sys.argv[1] == "kept":
-    keep_freed_memory()
+    Reactor().stop()
 pages()
 print(pages())
 """
@@ -34,6 +38,22 @@ def _pages(how: str) -> int:
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others do as they like")
-def test_memory_of_a_pdu_is_used_again_instead_of_asking_the_system_for_more() -> None:
+def test_once_there_is_a_reactor_memory_of_pdus_is_used_again_instead_of_asking_for_more() -> None:
     assert _pages("kept") < 100
     assert _pages("given back") > 1000
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not say")
+def test_a_buffer_takes_what_is_used_of_it_and_gives_it_back() -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    before = resident()
+    buffers = [lazy_buffer(4 << 20) for _ in range(20)]
+    assert bytes(8) == buffers[0][:8]
+    assert resident() - before < 2 << 20
+    for buffer in buffers:
+        buffer[:] = bytes([1]) * len(buffer)
+    assert resident() - before > 70 << 20
+    del buffers, buffer
+    assert resident() - before < 10 << 20

@@ -105,12 +105,12 @@ def test_without_descriptors_it_pauses_and_tries_again(monkeypatch: pytest.Monke
     monkeypatch.setattr("dicomsim.engine.listener.listen", lambda *_: Deaf(errors))
     manual = ManualReactor()
     listener = Listener(manual, "127.0.0.1", 104, lambda connected, _: None)
-    listener.ready(memoryview(b""))
+    listener.ready()
     assert 2 == len(errors)
     assert listener.appointment is not None
     assert manual.clock.monotonic() + RETRY_SECONDS == listener.appointment.when
     manual.forget(listener)
     listener.due(0.0)
-    listener.ready(memoryview(b""))
-    listener.ready(memoryview(b""))
+    listener.ready()
+    listener.ready()
     assert [] == errors

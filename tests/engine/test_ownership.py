@@ -53,7 +53,6 @@ class Thing(Owned):
         self.wanted = READ
         self.deadline: float | None = None
         self.on_pump: Callable[[], None] = lambda: None
-        self.on_catch_up: Callable[[], None] = lambda: None
 
     def fileno(self) -> int:
         return 5
@@ -64,13 +63,9 @@ class Thing(Owned):
     def _outlook(self) -> tuple[float | None, int]:
         return self.deadline, self.wanted
 
-    def _pump(self, buffer: memoryview) -> None:
+    def _pump(self) -> None:
         self.log.append("pump")
         self.on_pump()
-
-    def _catch_up(self) -> None:
-        self.log.append("catch up")
-        self.on_catch_up()
 
     def _check_time(self, now: float) -> None:
         self.log.append(f"time {now}")
@@ -84,9 +79,6 @@ def book() -> Book:
 @pytest.fixture
 def thing(book: Book) -> Thing:
     return Thing(book)
-
-
-NOTHING = memoryview(b"")
 
 
 def touch(thing: Thing) -> None:
@@ -143,7 +135,7 @@ def test_it_may_be_taken_several_times_and_is_free_after_the_last(book: Book, th
     thing.give_back()
     thing.give_back()
     assert [] == book.account.armed
-    run_in_a_thread(lambda: thing.ready(NOTHING))
+    run_in_a_thread(thing.ready)
     assert [] == thing.log
     thing.give_back()
     assert [READ] == book.account.armed
@@ -172,18 +164,18 @@ def test_only_one_thread_owns_it(thing: Thing) -> None:
 
 
 def test_a_report_is_seen_to_when_nobody_owns_it(book: Book, thing: Thing) -> None:
-    thing.ready(NOTHING)
+    thing.ready()
     assert ["pump"] == thing.log
     assert [READ] == book.account.armed
 
 
 def test_a_report_that_comes_while_somebody_owns_it_is_seen_to_by_the_owner(book: Book, thing: Thing) -> None:
     thing.take(quiet=False)
-    run_in_a_thread(lambda: thing.ready(NOTHING))
+    run_in_a_thread(thing.ready)
     assert [] == thing.log
     assert REPORTED == thing.armed
     thing.give_back()
-    assert ["catch up"] == thing.log
+    assert ["pump"] == thing.log
     assert [READ] == book.account.armed
 
 
@@ -193,7 +185,7 @@ def test_a_report_between_letting_go_and_arming_is_not_lost(book: Book, thing: T
 
     def report() -> None:
         book.account.before_follow = lambda: None
-        thing.ready(NOTHING)
+        thing.ready()
 
     book.account.before_follow = report
     thing.give_back()
@@ -221,9 +213,9 @@ def test_what_one_has_wished_who_has_let_go_does_not_override_the_next_owner(boo
 
 
 def test_a_report_in_the_midst_of_handling_one_is_left_to_the_end(book: Book, thing: Thing) -> None:
-    thing.on_pump = lambda: thing.ready(NOTHING) if len(thing.log) < 2 else None
-    thing.ready(NOTHING)
-    assert ["pump", "catch up"] == thing.log
+    thing.on_pump = lambda: thing.ready() if len(thing.log) < 2 else None
+    thing.ready()
+    assert ["pump", "pump"] == thing.log
 
 
 def test_what_goes_wrong_while_the_reactor_owns_it_is_its_own_affair(book: Book, thing: Thing) -> None:
@@ -231,7 +223,7 @@ def test_what_goes_wrong_while_the_reactor_owns_it_is_its_own_affair(book: Book,
         raise ZeroDivisionError("oh")
 
     thing.on_pump = broken
-    thing.ready(NOTHING)
+    thing.ready()
     assert ["pump", "failed: oh"] == thing.log
     assert [READ] == book.account.armed
     run_in_a_thread(lambda: touch(thing))
@@ -242,12 +234,12 @@ def interrupted() -> None:
 
 
 def test_a_caller_who_is_interrupted_while_giving_back_does_not_keep_it(book: Book, thing: Thing) -> None:
-    thing.on_catch_up = interrupted
+    thing.on_pump = interrupted
     thing.take(quiet=False)
-    run_in_a_thread(lambda: thing.ready(NOTHING))
+    run_in_a_thread(thing.ready)
     with pytest.raises(KeyboardInterrupt):
         thing.give_back()
-    assert ["catch up"] == thing.log
+    assert ["pump"] == thing.log
     assert [READ] == book.account.armed
     run_in_a_thread(lambda: touch(thing))
 
@@ -255,7 +247,7 @@ def test_a_caller_who_is_interrupted_while_giving_back_does_not_keep_it(book: Bo
 def test_in_the_thread_of_the_reactor_there_is_nobody_to_interrupt(book: Book, thing: Thing) -> None:
     thing.on_pump = interrupted
     book._ident = threading.get_ident()
-    thing.ready(NOTHING)
+    thing.ready()
     assert ["pump", "failed: Ctrl-C"] == thing.log
     assert [READ] == book.account.armed
     run_in_a_thread(lambda: touch(thing))
@@ -325,12 +317,12 @@ def test_others_may_own_it_while_somebody_waits(book: Book, thing: Thing, depth:
 
 def test_the_reactor_leaves_it_to_whoever_waits(thing: Thing) -> None:
     thread, transport, _ = waits(thing)
-    thing.ready(NOTHING)
+    thing.ready()
     thing.due(3.0)
     assert [] == thing.log
     transport.go_on.set()
     thread.join(LONG)
-    assert ["catch up"] == thing.log
+    assert ["pump"] == thing.log
 
 
 def test_whoever_waits_is_woken_by_what_others_do(thing: Thing) -> None:
@@ -362,20 +354,20 @@ def test_an_owner_may_part_with_it_for_a_while_however_often_it_has_taken_it(boo
     with thing.parted():
         assert READ == thing.armed
         run_in_a_thread(lambda: touch(thing))
-        thing.ready(NOTHING)
+        thing.ready()
         assert "pump" in thing.log
     assert 0 == thing.armed
-    run_in_a_thread(lambda: thing.ready(NOTHING))
+    run_in_a_thread(thing.ready)
     assert 1 == thing.log.count("pump")
     for _ in range(3):
         thing.give_back()
-    assert "catch up" == thing.log[-1]
+    assert 2 == thing.log.count("pump")
 
 
 def test_it_is_owned_again_after_whatever_happens_meanwhile(thing: Thing) -> None:
     thing.take()
     with pytest.raises(KeyboardInterrupt), thing.parted():
         raise KeyboardInterrupt
-    run_in_a_thread(lambda: thing.ready(NOTHING))
+    run_in_a_thread(thing.ready)
     assert "pump" not in thing.log
     thing.give_back()

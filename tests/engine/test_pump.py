@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dicomsim.dimse.builders import c_find_rsp
 from dicomsim.dimse.data import FileSlice
 from dicomsim.engine.pump import READS_A_TURN
-from dicomsim.engine.reactor import READ_BUFFER
+from dicomsim.engine.read_buffer import READ_BUFFER
 from dicomsim.errors import FileError
 from dicomsim.events import BytesOut, CloseHow, ConnectionClosed, Event, PduIn, PduOut, Side, Transition
 from dicomsim.upper_layer.primitives import AbortRequest
@@ -73,7 +73,7 @@ def test_a_peer_that_never_stops_does_not_keep_the_others_waiting() -> None:
     flood = sent(store_rq(bytes(READ_BUFFER)))
     greedy.write(flood * (READS_A_TURN * 3))
     modest.write(sent(echo_rq()))
-    stage.reactor.turn(0, memoryview(bytearray(READ_BUFFER)))
+    stage.reactor.turn(0)
     assert ["PDataTF"] == kinds(modest)
     assert served.transport is not None
     assert served.transport.is_ready(1)  # type: ignore[attr-defined]
@@ -86,7 +86,7 @@ def test_the_rest_of_a_message_that_has_begun_is_read_in_the_same_turn() -> None
     end, session = stage.accept()
     session.transport.most_read = 30  # type: ignore[union-attr]
     end.write(sent(echo_rq()))
-    stage.reactor.turn(0, memoryview(bytearray(READ_BUFFER)))
+    stage.reactor.turn(0)
     assert ["PDataTF"] == kinds(end)
 
 
@@ -95,7 +95,7 @@ def test_what_is_wrong_with_a_pdu_is_said_before_the_end_behind_it_is_seen() -> 
     end, _ = stage.accept()
     end.write(b"\x05\0\0\0\0\x05" + bytes(5))
     end.half_close()
-    stage.reactor.turn(0, memoryview(bytearray(READ_BUFFER)))
+    stage.reactor.turn(0)
     assert ["Abort"] == kinds(end)
 
 

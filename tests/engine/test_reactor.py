@@ -35,7 +35,7 @@ class Target:
     def fileno(self) -> int:
         return self.fd
 
-    def ready(self, buffer: memoryview) -> None:
+    def ready(self) -> None:
         self.reports += 1
         self.thread = threading.get_ident()
         self.told.set()

@@ -79,6 +79,36 @@ def test_parts_of_a_file_arrive_between_what_is_around_them(
     assert expected == send_all(*pair, parts)
 
 
+def test_for_a_peer_that_takes_little_at_a_time_little_is_read(
+    pair: tuple[TcpTransport, socket.socket], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport, theirs = pair
+    transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 17)
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
+    read: list[int] = []
+    fetch = FilePart.fetch
+
+    def counted(part: FilePart, into: memoryview) -> memoryview:
+        read.append(len(into))
+        return fetch(part, into)
+
+    monkeypatch.setattr(FilePart, "fetch", counted)
+    data = CONTENT * 30
+    buffers: list[Any] = [FilePart(OpenFile(file_of(tmp_path, data), len(data)), 0, len(data))]
+    arrived = 0
+    while buffers:
+        count = transport.send(buffers)
+        if count == len(buffers[0]):
+            buffers.clear()
+        else:
+            buffers[0] = buffers[0][count:]
+            while not transport.wait(0, write=True, read=False):
+                arrived += len(theirs.recv(1 << 14))
+    while arrived < len(data):
+        arrived += len(theirs.recv(1 << 20))
+    assert sum(read) < 3 * len(data)
+
+
 def test_a_file_is_closed_with_its_last_part(tmp_path: Path) -> None:
     part = FilePart(OpenFile(file_of(tmp_path), 0), 0, 10)
     rest = part[4:]

@@ -268,7 +268,7 @@ class ReactorByHand(Reactor):
 
     def go(self) -> None:
         """See to what is there."""
-        self.turn(0, memoryview(bytearray(10)))
+        self.turn(0)
 
 
 @pytest.fixture
@@ -298,7 +298,7 @@ def test_a_handshake_that_is_given_up_when_it_is_done_leaves_the_connection_alon
         reactor.go()
     handshake.give_up()
     reactor.go()
-    handshake.ready(memoryview(bytearray(10)))
+    handshake.ready()
     (server,) = results
     assert isinstance(server, TlsTransport)
     assert handshake.fileno() == -1 < server.fileno()

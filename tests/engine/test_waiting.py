@@ -212,7 +212,7 @@ class Ticking:
     def fileno(self) -> int:
         return -1
 
-    def ready(self, buffer: memoryview) -> None:
+    def ready(self) -> None:
         raise AssertionError
 
     def due(self, now: float) -> None:

@@ -13,6 +13,7 @@ from dicomsim.events import BytesIn, BytesOut, Event, MessageIn, PduIn, PduOut
 
 RELEASE = bytes.fromhex("05000000000400000000")
 ABORT = bytes.fromhex("07000000000400000000")
+ALL = frozenset((BytesIn, BytesOut, PduIn, PduOut))
 
 
 class Picky:
@@ -28,10 +29,10 @@ class Picky:
         raise NotImplementedError
 
 
-def witness(*, tells_bytes: bool = True, tells_pdus: bool = True) -> tuple[Witness, list[tuple[Any, bytes]]]:
+def witness(*kinds: type[Event]) -> tuple[Witness, list[tuple[Any, bytes]]]:
     told: list[tuple[Any, bytes]] = []
     emit: Callable[..., Any] = lambda kind, data: told.append((kind, data))  # noqa: E731
-    return Witness(emit, tells_bytes=tells_bytes, tells_pdus=tells_pdus), told
+    return Witness(emit, frozenset(kinds) or ALL), told
 
 
 def test_an_observer_that_does_not_say_what_it_wants_is_told_of_everything() -> None:
@@ -52,7 +53,7 @@ def test_what_nobody_wants_is_known_for_every_kind_of_event_there_is() -> None:
     ("observer", "needed"), [(None, False), (Picky(MessageIn), False), (Picky(BytesOut), True), (Picky(PduIn), True)]
 )
 def test_there_is_a_witness_only_where_somebody_listens(observer: Picky | None, needed: bool) -> None:
-    assert needed == (Witness.of(observer, print) is not None)
+    assert needed == (Witness.of(wanted(observer), None, print) is not None)
 
 
 def test_a_pdu_is_told_before_its_last_bytes_go_on_and_all_bytes_go_on_at_once() -> None:
@@ -68,7 +69,7 @@ def test_a_pdu_is_told_before_its_last_bytes_go_on_and_all_bytes_go_on_at_once()
 
 
 def test_garbage_goes_on_and_is_no_pdu() -> None:
-    seen, told = witness(tells_bytes=False)
+    seen, told = witness(PduIn, PduOut)
     assert b"GET / HTTP/1.1" == b"".join(seen.arriving(b"GET / HTTP/1.1"))
     assert [] == told
 
@@ -83,11 +84,23 @@ def test_what_was_written_is_told_as_bytes_and_as_the_pdus_it_completes() -> Non
 
 
 def test_only_what_is_wanted_is_told() -> None:
-    seen, told = witness(tells_pdus=False)
+    seen, told = witness(BytesIn, BytesOut)
     seen.read(RELEASE)
     assert [RELEASE] == list(seen.arriving(RELEASE))
     seen.written([RELEASE])
     assert [(BytesIn, RELEASE), (BytesOut, RELEASE)] == told
+
+
+def test_nothing_is_framed_in_a_direction_of_which_nobody_hears() -> None:
+    seen, told = witness(PduOut)
+    seen.read(RELEASE)
+    assert [RELEASE + ABORT] == list(seen.arriving(RELEASE + ABORT))
+    seen.written([RELEASE])
+    assert [(PduOut, RELEASE)] == told
+    seen, told = witness(PduIn)
+    assert [RELEASE, ABORT] == list(seen.arriving(RELEASE + ABORT))
+    seen.written([RELEASE])
+    assert [(PduIn, RELEASE), (PduIn, ABORT)] == told
 
 
 DATA = bytes.fromhex("0400 00000010 0000000C 0102 00112233445566778899")
@@ -95,7 +108,7 @@ DATA = bytes.fromhex("0400 00000010 0000000C 0102 00112233445566778899")
 
 def test_within_a_payload_limit_the_beginnings_are_told_and_where_how_much_lacks() -> None:
     told: list[tuple[Any, ...]] = []
-    seen = Witness(lambda *what: told.append(what), tells_bytes=True, tells_pdus=False, limit=4)
+    seen = Witness(lambda *what: told.append(what), frozenset((BytesIn, BytesOut)), limit=4)
     seen.read(memoryview(RELEASE + DATA))
     seen.written([DATA[:14], DATA[14:] + RELEASE])
     seen.written([DATA[:20], DATA[20:] + DATA])
@@ -113,5 +126,5 @@ def test_what_is_written_may_be_gone_as_soon_as_somebody_is_told() -> None:
         told.append((kind, data))
         buffer[:] = bytes(len(buffer))
 
-    Witness(emit, tells_bytes=True, tells_pdus=True).written([memoryview(buffer)])
+    Witness(emit, ALL).written([memoryview(buffer)])
     assert [(BytesOut, RELEASE + ABORT), (PduOut, RELEASE), (PduOut, ABORT)] == told

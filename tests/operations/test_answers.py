@@ -15,11 +15,13 @@ from pydicom.dataset import Dataset
 from dicomsim.association import Association
 from dicomsim.datasets import decode_bare
 from dicomsim.engine.poller import READ
-from dicomsim.engine.reactor import READ_BUFFER
 from dicomsim.errors import AssociationError, StateError, TimeLimitError
 from dicomsim.operations.answers import Answers
 from tests.meeting import IMPLICIT, LIMIT, VERIFICATION, SilentPeer, acceptor, meeting, requestor
 from tests.services.archive import STUDY_FIND, query
+
+AT_ONCE = 1 << 16
+"""Bytes of one read where memory is counted."""
 
 
 def _match(number: int, filling: int = 0) -> Dataset:
@@ -77,7 +79,9 @@ def test_nothing_is_read_between_two_steps_and_everything_afterwards() -> None:
 
 
 @pytest.mark.slow
-def test_a_long_query_is_read_in_bounded_memory() -> None:
+def test_a_long_query_is_read_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dicomsim.engine.pump.borrow", lambda: memoryview(bytearray(AT_ONCE)))
+    monkeypatch.setattr("dicomsim.engine.pump.give_back", lambda buffer: None)
     filling, most, count = 1000, 0, 0
     with querying(finding(5000, filling)) as association:
         answers = _find(association)
@@ -85,7 +89,7 @@ def test_a_long_query_is_read_in_bounded_memory() -> None:
             most = max(most, len(answers._operation.replies))
             count += 1
     assert 5001 == count
-    assert most <= READ_BUFFER // filling + 1
+    assert most <= AT_ONCE // filling + 1
 
 
 def test_answers_that_are_not_read_are_dropped_and_the_association_goes_on() -> None:
