@@ -86,11 +86,11 @@ class Provider:
         message = operation.request
         provider = SERVICES.get(message.command_field, _unrecognized)
         if provider is _unrecognized or self._needs_no_user_code(message):
-            serve(provider, self._call(session, operation, partial(session.reply, operation)))
+            _serve(provider, self._call(session, operation, partial(session.reply, operation)))
             return None
         call = self._call(session, operation, partial(session.send_reply, operation))
         call.renew = partial(session.renew, operation)
-        return partial(serve, provider, call)
+        return partial(_serve, provider, call)
 
     def _needs_no_user_code(self, message: Message) -> bool:
         name = HANDLERS[message.command_field]
@@ -136,6 +136,13 @@ class Provider:
         if session.user is not None and session.request_pdu is not None:
             name, primitive = _ENDINGS.get(outcome.how, ("on_association_aborted", AbortPrimitive))
             self._notices.tell(session, self._ae.handler(name), primitive(session.user))
+
+
+def _serve(provider: Callable[[Call], None], call: Call) -> None:
+    try:
+        serve(provider, call)
+    finally:  # each knows the other, and the data set would stay until the collector comes
+        call.operation.user = None
 
 
 def _may_perform(session: Session, message: Message) -> bool:

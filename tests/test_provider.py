@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from dicomsim import events
 from dicomsim.dimse.data import DiscardSink, FileSink, MemorySink
 from dicomsim.dimse.messages import Message
 from dicomsim.provider import context_of
+from dicomsim.services.call import Call
 from dicomsim.services.storage import StoreTo
 from dicomsim.wire.command import Value
 from tests.meeting import CT_IMAGE_STORAGE, IMPLICIT, VERIFICATION, Calls, acceptor, meeting, requestor, serving
@@ -117,3 +119,24 @@ def test_a_comment_fits_into_its_element() -> None:
         assert 0x0110 == answer.Status
         assert answer.ErrorComment.startswith("handler failed: NameThat")
         assert len(answer.ErrorComment) <= 64 and answer.ErrorComment.isascii()
+
+
+def _calls() -> int:
+    return sum(isinstance(one, Call) for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("handled", [True, False])
+def test_what_was_answered_is_gone_without_the_collector(handled: bool) -> None:
+    answering = acceptor()
+    if handled:
+        answering.on_c_echo = lambda *_: 0x0000
+    with meeting(requestor(), answering) as association:
+        gc.collect()
+        gc.disable()
+        try:
+            before = _calls()
+            for _ in range(50):
+                assert 0 == association.c_echo().status
+            assert _calls() - before < 5
+        finally:
+            gc.enable()
