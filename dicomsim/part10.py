@@ -10,11 +10,11 @@ import os
 import re
 import stat
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from dicomsim.dimse.data import FileSlice
+from dicomsim.dimse.data import FileSlice, file_identity
 from dicomsim.element_encoder import LONG_VRS
 from dicomsim.errors import FileError
 
@@ -32,6 +32,7 @@ _SOP_CLASS: Final = 0x0002
 _SOP_INSTANCE: Final = 0x0003
 _TRANSFER_SYNTAX: Final = 0x0010
 _HARMFUL: Final = re.compile("[^A-Za-z0-9._-]")
+_GROUP: Final = b"\x02\0"
 _WANTED: Final = frozenset((_SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX))
 
 
@@ -47,11 +48,14 @@ class FileMeta:
     """How the data set is encoded."""
     offset: int
     """Where the data set begins, in bytes from the start of the file."""
+    identity: tuple[int, ...] = field(default=(), compare=False)
+    """What `file_identity` says of the file."""
 
 
 def read_file_meta(path: str | os.PathLike[str]) -> FileMeta:
     """Read the file meta information; raises `FileError` if there is none."""
-    return _parse(os.fspath(path), _read_head(path, 0)[0])
+    data, status = _read_head(path, 0)
+    return _parse(os.fspath(path), data, status)
 
 
 def open_object(path: str | os.PathLike[str], whole: int = WHOLE) -> tuple[FileMeta, memoryview | FileSlice]:
@@ -59,15 +63,16 @@ def open_object(path: str | os.PathLike[str], whole: int = WHOLE) -> tuple[FileM
 
     Raises `FileError` for what is no DICOM file.
     """
-    data, size = _read_head(path, whole)
-    meta = _parse(os.fspath(path), data)
+    data, status = _read_head(path, whole)
+    meta = _parse(os.fspath(path), data, status)
+    size = status.st_size
     if size <= len(data):
         return meta, memoryview(data)[meta.offset :]
-    return meta, FileSlice(path, meta.offset, size - meta.offset)
+    return meta, FileSlice(path, meta.offset, size - meta.offset, meta.identity)
 
 
-def _read_head(path: str | os.PathLike[str], limit: int) -> tuple[bytes, int]:
-    """All of a file up to that limit, the beginning of a larger one with its file meta information; and its size.
+def _read_head(path: str | os.PathLike[str], limit: int) -> tuple[bytes, os.stat_result]:
+    """All of a file up to that limit, the beginning of a larger one with its file meta information; and its status.
 
     System calls and not a file object: for small files the object would cost more than the reading. Without waiting,
     for opening a pipe would last until somebody fills it.
@@ -82,14 +87,14 @@ def _read_head(path: str | os.PathLike[str], limit: int) -> tuple[bytes, int]:
             data = os.read(descriptor, wanted)
             if len(data) < min(status.st_size, META_LIMIT) and _goes_on(data):
                 data += os.read(descriptor, META_LIMIT - len(data))
-            return data, status.st_size
+            return data, status
         finally:
             os.close(descriptor)
     except OSError as error:
         raise FileError(f"{os.fspath(path)}: {(error.strerror or str(error)).lower()}") from error
 
 
-def _parse(path: str, data: bytes) -> FileMeta:
+def _parse(path: str, data: bytes, status: os.stat_result) -> FileMeta:
     if data[PREAMBLE : PREAMBLE + 4] != b"DICM":
         raise FileError(f"{path}: not a DICOM file (no DICM at byte {PREAMBLE})")
     values, offset = _elements(data, PREAMBLE + 4, path)
@@ -100,6 +105,7 @@ def _parse(path: str, data: bytes) -> FileMeta:
         values.get(_SOP_INSTANCE, ""),
         values[_TRANSFER_SYNTAX],
         offset,
+        file_identity(status),
     )
 
 
@@ -133,10 +139,12 @@ def _elements(data: bytes, position: int, path: str) -> tuple[dict[int, str], in
             start = position + 12
             length = int.from_bytes(data[position + 8 : start], "little")
         position = start + length
-        if position > size:
+        if position > min(size, META_LIMIT):
             raise FileError(f"{path}: file meta information is cut short, or longer than {META_LIMIT} bytes")
         if element in _WANTED and vr == b"UI":
             values[element] = data[start:position].decode("ascii", "replace").rstrip("\0 ")
+    if data[position : position + 2] == _GROUP and position + 8 > size:
+        raise FileError(f"{path}: file meta information is cut short")
     return values, position
 
 

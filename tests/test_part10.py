@@ -126,3 +126,17 @@ def test_a_file_name_never_leaves_its_folder(uid: str) -> None:
     assert Path(name).name == name
     assert name not in ("", ".", "..")
     assert not name.startswith(".")
+
+
+def test_a_file_that_ends_amid_the_head_of_an_element_is_cut_short(tmp_path: Path) -> None:
+    for length in range(2, 8):
+        with pytest.raises(FileError, match="file meta information is cut short"):
+            open_object(write(tmp_path, META + b"\x02\0\x16\0AE\x04\0"[:length]))
+
+
+def test_file_meta_information_has_a_limit_however_much_is_read(tmp_path: Path) -> None:
+    private = b"\x02\0\x02\x01OB\0\0" + (70_000).to_bytes(4, "little") + bytes(70_000)
+    path = write(tmp_path, META + private + b"\x08\0\x05\0")
+    for whole in (0, 1 << 20):
+        with pytest.raises(FileError, match="longer than 65536 bytes"):
+            open_object(path, whole)

@@ -162,14 +162,16 @@ class Slice(FileSlice):
     _advance: Callable[[int], None]
     read_size = 256 * 1024  # which is how often it tells
 
-    def __init__(self, path: str, offset: int, length: int, advance: Callable[[int], None]) -> None:
+    def __init__(
+        self, path: str, offset: int, length: int, identity: tuple[int, ...], advance: Callable[[int], None]
+    ) -> None:
         """`advance` gets the number of bytes of each block, when the next one is wanted."""
         object.__setattr__(self, "_advance", advance)
-        super().__init__(path, offset, length)
+        super().__init__(path, offset, length, identity)
 
     @property
     def has_path(self) -> bool:
-        """Not to be said: what the system copies from a file to the socket by itself, it does not tell of."""
+        """Not to be said: what is fetched from a file when the socket takes it, is not told of."""
         return False
 
     def blocks(self, size: int) -> Iterator[bytes]:
@@ -268,10 +270,12 @@ class Sending:
         assert item.meta is not None
         told = self.advance is not _nothing
         offset = item.meta.offset
-        data = Slice(item.path, offset, -1, self.advance) if told else FileSlice(item.path, offset)
-        if data.length != item.size:
-            raise FileError(f"{item.path}: has changed from {item.size} to {data.length} bytes of data set meanwhile")
-        return data
+        length = FileSlice(item.path, offset).length
+        if length != item.size:
+            raise FileError(f"{item.path}: has changed from {item.size} to {length} bytes of data set meanwhile")
+        if told:
+            return Slice(item.path, offset, length, item.meta.identity, self.advance)
+        return FileSlice(item.path, offset, length, item.meta.identity)
 
 
 def _judge(item: Item, response: Message) -> None:

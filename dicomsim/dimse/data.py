@@ -42,6 +42,8 @@ class FileSlice:
     """Where the data set begins, in bytes from the start of the file."""
     length: int = -1
     """Bytes; -1 at construction means up to the end of the file as it is then."""
+    identity: tuple[int, ...] | None = None
+    """What `file_identity` said of the file when it was looked at; another one is not sent."""
 
     read_size: ClassVar[int] = 1024 * 1024
     """About how many bytes are read at once to be sent: most objects as a whole, which is one write to the socket."""
@@ -106,11 +108,27 @@ class FileSlice:
             yield self.file
             return
         try:
-            file = open(self.file, "rb", buffering=0)  # noqa: SIM115  # only opening it is guarded
+            file = open(self.file, "rb", buffering=0, opener=_open)  # noqa: SIM115  # only opening it is guarded
         except OSError as error:
             raise FileError(f"{self.name}: {error.strerror or error}") from error
         with file:
+            _check_identity(self.name, os.fstat(file.fileno()), self.identity)
             yield file
+
+
+def file_identity(status: os.stat_result) -> tuple[int, ...]:
+    """Tells a file from another one that has taken its place, and from what it was before it was written to."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _check_identity(name: str, status: os.stat_result, identity: tuple[int, ...] | None) -> None:
+    if identity is not None and file_identity(status) != identity:
+        raise FileError(f"{name}: has changed since it was looked at")
+
+
+def _open(path: str, flags: int) -> int:
+    """Without waiting: a pipe may have taken the place of the file, and opening one lasts until somebody fills it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
 
 
 class OpenFile:
@@ -118,17 +136,18 @@ class OpenFile:
 
     __slots__ = ("fd", "name")
 
-    def __init__(self, path: str | os.PathLike[str], size: int) -> None:
-        """Open it; raises `FileError` when that cannot be done, or when it is shorter than `size` bytes."""
+    def __init__(self, path: str | os.PathLike[str], size: int, identity: tuple[int, ...] | None = None) -> None:
+        """Open it; raises `FileError` when that cannot be done, or it is another one or shorter than `size` bytes."""
         self.fd = -1
         self.name = os.fspath(path)
         try:
-            self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            found = os.fstat(self.fd).st_size
+            self.fd = _open(self.name, os.O_RDONLY)
+            status = os.fstat(self.fd)
         except OSError as error:
             raise FileError(f"{self.name}: {error.strerror or error}") from error
-        if found < size:
-            raise FileError(f"{self.name}: ends at byte {found}, inside the data set to send")
+        if status.st_size < size:
+            raise FileError(f"{self.name}: ends at byte {status.st_size}, inside the data set to send")
+        _check_identity(self.name, status, identity)
 
     def __del__(self) -> None:
         if self.fd >= 0:

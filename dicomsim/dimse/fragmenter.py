@@ -115,7 +115,7 @@ def fragment_in_place(message: Message, maximum_length: int, size_hint: int = PR
 
 def _pdus_in_place(lead: bytes, context_id: int, data: FileSlice, room: int) -> Iterator[Buffer]:
     end = data.offset + data.length
-    file = OpenFile(data.name, end)
+    file = OpenFile(data.name, end, data.identity)
     prefix = _prefix(room, context_id, DATA)
     for start in range(data.offset, end, room):
         if end - start <= room:

@@ -12,7 +12,7 @@ from dicomsim import AE, Behaviour
 from dicomsim.association import Association
 from dicomsim.cli.requesting import Requestor
 from dicomsim.cli.sending import Item, Result, Sending, Slice, batches, find, inspect
-from dicomsim.dimse.data import FileSlice
+from dicomsim.dimse.data import FileSlice, file_identity
 from dicomsim.part10 import FileMeta
 from dicomsim.peer_address import PeerAddress
 from dicomsim.server import Server
@@ -270,7 +270,7 @@ def test_a_slice_tells_how_far_it_is(tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(bytes(range(100)))
     steps: list[int] = []
-    piece = Slice(str(path), 10, 80, steps.append)
+    piece = Slice(str(path), 10, 80, file_identity(path.stat()), steps.append)
     assert isinstance(piece, FileSlice)
     assert path.read_bytes()[10:90] == b"".join(piece.blocks(32))
     assert [32, 32, 16] == steps
