@@ -19,10 +19,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from dicomsim.engine.reactor import Appointment, Reactor
 from dicomsim.engine.transport import Transport
 from dicomsim.engine.waiter import Waiter, thread_waiter
+
+Result = TypeVar("Result")
 
 REPORTED = -1
 """What a descriptor is armed for after a report: nothing, not even the end of the connection."""
@@ -116,13 +119,17 @@ class Owned(ABC):
 
     def wait_lent(self, transport: Transport, seconds: float | None, write: bool, read: bool) -> bool:
         """Wait without being the owner; False when the time was over, or somebody else has done something."""
+        return self.lent(lambda: transport.wait(seconds, write=write, read=read))
+
+    def lent(self, work: Callable[[], Result]) -> Result:
+        """Do something without being the owner, which others may be meanwhile, but not the reactor."""
         waiter = thread_waiter()
         self._waiters.append(waiter)
         depth, self._depth = self._depth, 0
         for _ in range(depth):
             self._lock.release()
         try:
-            return transport.wait(seconds, write=write, read=read)
+            return work()
         finally:
             for _ in range(depth):
                 self._lock.acquire()

@@ -229,13 +229,17 @@ class Session(Sending):
     def call(self, message: Message, ready: Callable[[], bool], meanwhile: Callable[[], None] | None = None) -> None:
         """Send a request and pump until `ready`; comes back early when the association ends. For callers.
 
-        `meanwhile` is done while the peer is at work on it.
+        `meanwhile` is done once it has been sent, while the peer is at work on it; others may own the session then.
         """
         self.take()
         try:
             self._post(message)
             if meanwhile is not None:
-                meanwhile()
+                if not self.all_sent():
+                    self._await_answer(lambda: ready() or self.all_sent())
+                if self.outcome is not None:
+                    return
+                self.lent(meanwhile)
             self._await_answer(ready)
         finally:
             self.give_back()

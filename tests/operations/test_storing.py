@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -246,6 +247,53 @@ def test_an_image_is_read_ahead_and_a_larger_file_when_it_is_sent(tmp_path: Path
         with pytest.raises(FileError, match=r"3\.dcm"):
             next(sending)
     assert 2 == len(handler.calls)
+
+
+def test_the_next_one_is_prepared_when_all_of_the_one_before_is_under_way_and_the_association_is_free(
+    tmp_path: Path,
+) -> None:
+    sent: list[bool] = []
+
+    def files() -> Iterator[Path]:
+        yield image_file(tmp_path, 1, length=20_000_000)
+        sent.append(association.session.all_sent())
+        ending = threading.Thread(target=association.abort)
+        ending.start()
+        ending.join(LIMIT)
+        sent.append(not ending.is_alive())
+        yield image_file(tmp_path, 2)
+
+    aborted = pytest.raises(AssociationError, match="abort")
+    with meeting(_offering(EXPLICIT), _taking(EXPLICIT, Recorder())) as association, aborted:
+        list(association.c_store_each(files()))
+    assert [True, True] == sent
+
+
+@pytest.mark.parametrize("length", [100_000, 3_000_000])
+@pytest.mark.parametrize("convert", [None, True])
+def test_another_file_in_the_place_of_one_that_was_looked_at_is_not_sent(
+    tmp_path: Path, length: int, convert: bool | None
+) -> None:
+    path = image_file(tmp_path, 1, length=length)
+    handler = Recorder()
+    with meeting(_offering(EXPLICIT), _taking(EXPLICIT, handler)) as association:
+        request = association.prepare_c_store(path, convert=convert)
+        image_file(tmp_path, 2, length=length).replace(path)
+        with pytest.raises(FileError, match=r"1\.dcm: has changed since it was looked at"):
+            association.ask(request)
+        assert 0 == association.c_store(path).status
+    assert 1 == len(handler.calls)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no such pipes")
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    path = image_file(tmp_path, 1, length=3_000_000)
+    with meeting(_offering(EXPLICIT), _taking(EXPLICIT, Recorder())) as association:
+        request = association.prepare_c_store(path)
+        path.unlink()
+        os.mkfifo(path)
+        with pytest.raises(FileError, match=r"1\.dcm: "):
+            association.ask(request)
 
 
 def test_of_none_nothing_is_sent() -> None:
