@@ -47,8 +47,11 @@ class Recorder:
         `segment` is the most data of a TCP segment, by default all that a frame can hold. Without `join` every read
         and write stays a segment of its own, else the parts of a PDU that come close together become one. With
         `payload_limit` at most so many bytes of a data set fragment are kept, and its frames say how long they were:
-        pixels make a capture large and its recording slow. Raises `FileError` if the file cannot be written.
+        pixels make a capture large and its recording slow; a PDU is judged by its first fragment. Raises `FileError` if
+        the file cannot be written, `ValueError` for a limit that is none.
         """
+        if payload_limit is not None and (type(payload_limit) is not int or payload_limit < 0):
+            raise ValueError(f"a payload limit is a number of bytes from 0 on, unlike {payload_limit!r}")
         self.payload_limit = payload_limit
         self.path = os.fspath(path)
         self.error: FileError | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -180,3 +181,10 @@ def test_with_a_payload_limit_pixels_are_cut_and_all_else_is_whole(tmp_path: Pat
     assert {len(item.data) > 1000 for item in damaged} == {True}
     assert 100_000 < sum(item.length for item in damaged)
     assert not any(item.damage for item in whole)
+
+
+@pytest.mark.parametrize("limit", [-1, "x", 1.5, True])
+def test_a_payload_limit_that_is_none_is_refused(tmp_path: Path, limit: Any) -> None:
+    with pytest.raises(ValueError, match="a payload limit is a number of bytes from 0 on"):
+        Recorder(tmp_path / "a.pcapng", payload_limit=limit)
+    assert not (tmp_path / "a.pcapng").exists()
