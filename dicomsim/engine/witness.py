@@ -13,6 +13,7 @@ from dicomsim.events import Event
 
 Observer = Callable[[Event], None]
 
+_NONE: frozenset[type[Event]] = frozenset()
 _WITNESSED = frozenset((events.BytesIn, events.BytesOut, events.PduIn, events.PduOut))
 
 
@@ -26,7 +27,7 @@ def wants(observer: Observer | None, *kinds: type[Event]) -> bool:
 
 def wanted(observer: Observer | None) -> frozenset[type[Event]]:
     """All kinds of event that an observer is to be told of."""
-    return frozenset(kind for kind in events.KINDS if wants(observer, kind))
+    return _NONE if observer is None else frozenset(kind for kind in events.KINDS if wants(observer, kind))
 
 
 def payload_limit(observer: Observer | None) -> int | None:
