@@ -39,7 +39,7 @@ def test_only_scenarios_are_collected_and_named_by_their_ids(pytester: pytest.Py
     (pytester.path / "compose.yaml").write_text("services: {}\n")
     (pytester.path / "use").mkdir()
     (pytester.path / "use" / "mine.yaml").write_text("use: mine\nabout: x\nparameters: {}\nsteps: []\n")
-    pytester.runpytest_inprocess(*PLUGIN, "--collect-only", "-q").stdout.fnmatch_lines(
+    pytester.runpytest_inprocess(*PLUGIN, "--rootdir=.", "--collect-only", "-q").stdout.fnmatch_lines(
         ["field/two.yaml::field/two", "ps3.8/9.2/one.yaml::ps3.8/9.2/one", "2 tests collected*"]
     )
 
