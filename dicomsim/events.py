@@ -189,7 +189,9 @@ class Ended(Event):
     """A `dicomsim.outcome.Outcome`."""
 
 
-KINDS: Final = frozenset(one for one in list(globals().values()) if isinstance(one, type) and issubclass(one, Event))
-"""The class of every event there is, and what they have in common."""
+KINDS: Final = frozenset(
+    one for one in list(globals().values()) if isinstance(one, type) and issubclass(one, Event) and one is not Event
+)
+"""The class of every event there is."""
 
 __all__ = [name for name, value in list(globals().items()) if isinstance(value, type) and value.__module__ == __name__]

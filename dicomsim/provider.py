@@ -86,11 +86,11 @@ class Provider:
         message = operation.request
         provider = SERVICES.get(message.command_field, _unrecognized)
         if provider is _unrecognized or self._needs_no_user_code(message):
-            _serve(provider, self._call(session, operation, partial(session.reply, operation)))
+            _serve_and_forget(provider, self._call(session, operation, partial(session.reply, operation)))
             return None
         call = self._call(session, operation, partial(session.send_reply, operation))
         call.renew = partial(session.renew, operation)
-        return partial(_serve, provider, call)
+        return partial(_serve_and_forget, provider, call)
 
     def _needs_no_user_code(self, message: Message) -> bool:
         name = HANDLERS[message.command_field]
@@ -138,7 +138,7 @@ class Provider:
             self._notices.tell(session, self._ae.handler(name), primitive(session.user))
 
 
-def _serve(provider: Callable[[Call], None], call: Call) -> None:
+def _serve_and_forget(provider: Callable[[Call], None], call: Call) -> None:
     try:
         serve(provider, call)
     finally:  # each knows the other, and the data set would stay until the collector comes

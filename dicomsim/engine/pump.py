@@ -284,9 +284,6 @@ class Pump(Owned):
         taken = [buffers.pop()] if len(buffers) == 1 and count == len(buffers[0]) else _cut_front(buffers, count)
         if self._witness is not None:
             self._witness.written([one.fetched if isinstance(one, FilePart) else one for one in taken])
-        if buffers and isinstance(buffers[0], FilePart) and buffers[0].fetched:  # offered, and it would be read again
-            self._blocked_since = now
-            return False
         return True
 
     def _cannot_write(self) -> None:

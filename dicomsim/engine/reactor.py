@@ -1,8 +1,7 @@
 """The one thread that waits for whatever nobody else waits for: listeners, idle associations and timers.
 
-It answers inline what needs no user code, and hands the rest to worker threads. A
-session that a caller or a worker owns at the moment of a report is left alone; its owner arms it again when done (see
-`ownership`).
+It answers inline what needs no user code, and hands the rest to worker threads. A session that a caller or a worker
+owns at the moment of a report is left alone; its owner arms it again when done (see `ownership`).
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class Transport(Protocol):
 class TcpTransport:
     """A connected TCP socket; owns it and closes it."""
 
-    __slots__ = ("_fetches", "_socket", "local", "remote")
+    __slots__ = ("_fetch_limit", "_socket", "local", "remote")
 
     tls: TlsInfo | None = None
 
@@ -119,7 +119,7 @@ class TcpTransport:
         with _ignoring_socket_errors():
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = connected
-        self._fetches = SCRATCH  # bytes of files to read at the most for one write
+        self._fetch_limit = SCRATCH  # bytes of files to read for one write; less once the peer did not take all
         self.local: Address = connected.getsockname()[:2]
         self.remote: Address = remote or connected.getpeername()[:2]
 
@@ -145,7 +145,7 @@ class TcpTransport:
         """Write; the bytes taken, 0 when the peer's window is full; raises `ConnectionError`."""
         try:
             if FilePart in map(type, buffers):
-                return self._send_fetched(fetched(buffers, self._fetches))
+                return self._send_fetching(buffers)
             if len(buffers) == 1:
                 return self._socket.send(buffers[0])
             return self._socket.sendmsg(buffers[:IOV_MAX])
@@ -154,11 +154,20 @@ class TcpTransport:
                 return 0
             raise _as_connection_error(error) from error
 
-    def _send_fetched(self, buffers: list[Buffer]) -> int:
-        """Send what was read for that, and find out how much it is worth reading the next time."""
-        count = self._socket.sendmsg(buffers)
-        self._fetches = SCRATCH if count == sum(map(len, buffers)) else max(2 * count, LEAST_FETCHED)
+    def _send_fetching(self, buffers: Sequence[Buffer]) -> int:
+        """Send parts of files; what would not be taken is not read, as far as the time before tells."""
+        if self._fetch_limit < SCRATCH and not self._is_writable():
+            return 0
+        vector = fetched(buffers, self._fetch_limit)
+        self._fetch_limit = LEAST_FETCHED  # if nothing is taken
+        count = self._socket.sendmsg(vector)
+        self._fetch_limit = SCRATCH if count == sum(map(len, vector)) else max(2 * count, LEAST_FETCHED)
         return count
+
+    def _is_writable(self) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT)
+        return bool(poll.poll(0))
 
     def wait(self, seconds: float | None, *, write: bool = False, read: bool = True) -> bool:
         """Wait until it can be read (or written, where asked for); False when the time is over."""

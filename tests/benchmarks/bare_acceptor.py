@@ -30,9 +30,7 @@ HEADS = struct.Struct(">BxIIBB")
 HEAD = HEADS.size
 RELEASE_RQ = 10
 """Bytes of an A-RELEASE-RQ."""
-POLICY = AcceptorPolicy(
-    contexts={CT_IMAGE: SupportedContext((EXPLICIT_LITTLE_ENDIAN,))}, maximum_length=MAXIMUM_LENGTH
-)  # fmt: skip
+POLICY = AcceptorPolicy({CT_IMAGE: SupportedContext((EXPLICIT_LITTLE_ENDIAN,))}, MAXIMUM_LENGTH)
 
 
 class BareAcceptor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -85,8 +85,10 @@ def pynetdicom_does(port: int, *arguments: str) -> float:
     """Seconds that pynetdicom's requestor says it took; once in some thousand C-ECHO it loses the answer of its own."""
     command = [str(peer_python()), str(HERE / "theirs.py"), *arguments[:1], str(port), *arguments[1:]]
     for _ in range(THEIR_TRIES - 1):
-        with suppress(RuntimeError):
+        try:
             return _self_timed(command)
+        except RuntimeError as error:
+            print(f"pynetdicom is asked again: {error}", file=sys.stderr)
     return _self_timed(command)
 
 

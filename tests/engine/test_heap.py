@@ -12,6 +12,8 @@ import pytest
 
 from dicomsim.engine.heap import lazy_buffer
 
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other systems and libraries do as they like")
+
 PAGES_OF_IMAGES = """
 import resource, sys
 from dicomsim.engine.reactor import Reactor
@@ -37,13 +39,11 @@ def _pages(how: str) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others do as they like")
 def test_once_there_is_a_reactor_memory_of_pdus_is_used_again_instead_of_asking_for_more() -> None:
     assert _pages("kept") < 100
     assert _pages("given back") > 1000
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not say")
 def test_a_buffer_takes_what_is_used_of_it_and_gives_it_back() -> None:
     def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

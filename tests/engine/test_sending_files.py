@@ -109,6 +109,26 @@ def test_for_a_peer_that_takes_little_at_a_time_little_is_read(
     assert sum(read) < 3 * len(data)
 
 
+def test_what_a_peer_did_not_take_is_not_read_again_before_it_takes_more(
+    pair: tuple[TcpTransport, socket.socket], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport, theirs = pair
+    data = CONTENT * 100
+    buffers: list[Any] = [FilePart(OpenFile(file_of(tmp_path, data), len(data)), 0, len(data))]
+    while transport.send(buffers) == fetching.SCRATCH:
+        pass
+
+    def unwanted(part: FilePart, into: memoryview) -> memoryview:
+        raise AssertionError("it was read")
+
+    with monkeypatch.context() as patches:
+        patches.setattr(FilePart, "fetch", unwanted)
+        assert 0 == transport.send(buffers)
+    while not transport.wait(0, write=True, read=False):
+        theirs.recv(1 << 16)
+    assert transport.send(buffers)
+
+
 def test_a_file_is_closed_with_its_last_part(tmp_path: Path) -> None:
     part = FilePart(OpenFile(file_of(tmp_path), 0), 0, 10)
     rest = part[4:]

@@ -285,7 +285,6 @@ def test_another_file_in_the_place_of_one_that_was_looked_at_is_not_sent(
     assert 1 == len(handler.calls)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no such pipes")
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
     path = image_file(tmp_path, 1, length=3_000_000)
     with meeting(_offering(EXPLICIT), _taking(EXPLICIT, Recorder())) as association:
