@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import select
 import signal
-import subprocess
-import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dicomsim.cli import main
-from dicomsim.engine.stream import StreamListener
-from tests.scenario.doubles import HEAD, LIMIT, Peer, accept_and_answer, write_scenario
+from dicomsim.engine.stream import BlockingStream, StreamListener
+from dicomsim.wire.codec import encode_pdu
+from tests.attack.commands import started
+from tests.scenario.doubles import AC, HEAD, LIMIT, Peer, accept_and_answer, read_pdu, write_scenario
 
-ROOT = Path(__file__).parents[2]
 ECHO = HEAD.format(role="requestor") + "steps:\n  - use: associate\n  - use: echo\n  - use: release\n"
 FAILS = HEAD.format(role="requestor") + "steps:\n  - use: associate\n  - expect: A-ABORT\n    within: 0.05\n"
 
@@ -192,36 +190,20 @@ def test_strictness_takes_what_is_inconclusive_for_a_failure(
 
 @pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
-    write_scenario(tmp_path, "field/one", FAILS.replace("within: 0.05", "within: 3000"))
-    command = [
-        sys.executable,
-        "-c",
-        "from dicomsim.cli import main; main()",
-        "run",
-        str(tmp_path),
-        "--json",
-        str(tmp_path / "r.json"),
-    ]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={"PATH": "/usr/bin:/bin"}
-    ) as process:
-        _wait_until_busy(process.pid)
+    write_scenario(tmp_path, "field/one", FAILS.replace("within: 0.05", f"within: {LIMIT * 5}"))
+    report, accepted = tmp_path / "r.json", threading.Event()
+
+    def accept_and_wait(stream: BlockingStream) -> None:
+        read_pdu(stream)
+        stream.send(encode_pdu(AC), LIMIT)
+        accepted.set()
+        stream.receive(LIMIT)
+
+    with (
+        Peer(accept_and_wait) as peer,
+        started("run", tmp_path, "--peer", f"SCP@{peer.address}", "--json", report, folder=tmp_path) as process,
+    ):
+        assert accepted.wait(LIMIT)
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=LIMIT * 3)
-    assert (130, False, False) == (process.returncode, "Traceback" in output + errors, (tmp_path / "r.json").exists())
-
-
-def _wait_until_busy(pid: int) -> None:
-    """Until the process has an established connection: a case is on its way."""
-    handle = os.pidfd_open(pid)
-    ended = select.poll()
-    ended.register(handle, select.POLLIN)
-    try:
-        while not ended.poll(20):
-            mine = {os.readlink(path) for path in Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()}
-            rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-            if mine & {f"socket:[{row[9]}]" for row in rows if row[3] == "01"}:
-                return
-        raise AssertionError("it ended before any connection")
-    finally:
-        os.close(handle)
+        output, errors = process.communicate(timeout=LIMIT)
+    assert (130, False, False) == (process.returncode, "Traceback" in output + errors, report.exists())

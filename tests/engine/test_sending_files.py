@@ -8,6 +8,7 @@ import random
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -110,23 +111,24 @@ def test_for_a_peer_that_takes_little_at_a_time_little_is_read(
 
 
 def test_what_a_peer_did_not_take_is_not_read_again_before_it_takes_more(
-    pair: tuple[TcpTransport, socket.socket], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    transport, theirs = pair
+    ours, theirs = socket.socketpair()  # over TCP the system may make room at any time
     data = CONTENT * 100
     buffers: list[Any] = [FilePart(OpenFile(file_of(tmp_path, data), len(data)), 0, len(data))]
-    while transport.send(buffers) == fetching.SCRATCH:
-        pass
 
     def unwanted(part: FilePart, into: memoryview) -> memoryview:
         raise AssertionError("it was read")
 
-    with monkeypatch.context() as patches:
-        patches.setattr(FilePart, "fetch", unwanted)
-        assert 0 == transport.send(buffers)
-    while not transport.wait(0, write=True, read=False):
-        theirs.recv(1 << 16)
-    assert transport.send(buffers)
+    with theirs, closing(TcpTransport(ours, ("theirs", 0))) as transport:
+        while transport.send(buffers) == fetching.SCRATCH:
+            pass
+        with monkeypatch.context() as patches:
+            patches.setattr(FilePart, "fetch", unwanted)
+            assert 0 == transport.send(buffers)
+        while not transport.wait(0, write=True, read=False):
+            theirs.recv(1 << 16)
+        assert transport.send(buffers)
 
 
 def test_a_file_is_closed_with_its_last_part(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import os
 import ssl
 import sys
 import traceback
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -54,6 +55,12 @@ def items(settings: dict[str, Any]) -> list[Any]:
     return made
 
 
+def rejection(pdu: Any) -> Iterator[list[int]]:
+    """Result, source and reason, of an A-ASSOCIATE-RJ."""
+    if type(pdu).__name__ == "A_ASSOCIATE_RJ":
+        yield [pdu.result, pdu.source, pdu.reason_diagnostic]
+
+
 def ask(host: str, port: int, settings: dict[str, Any]) -> None:
     """Ask for an association, send a C-ECHO, and say what came of it."""
     ae = import_module("pynetdicom").AE("PYNETDICOM")
@@ -65,11 +72,14 @@ def ask(host: str, port: int, settings: dict[str, Any]) -> None:
         if "certificate" in settings:
             context.load_cert_chain(settings["certificate"], settings["key"])
         tls_args = (context, "localhost")
-    association = ae.associate(host, port, ext_neg=items(settings), tls_args=tls_args)
+    rejections: list[list[int]] = []  # its own `is_rejected` is false at times, for its threads race each other
+    pdu_received = import_module("pynetdicom.events").EVT_PDU_RECV
+    handlers = [(pdu_received, lambda event: rejections.extend(rejection(event.pdu)))]
+    association = ae.associate(host, port, ext_neg=items(settings), tls_args=tls_args, evt_handlers=handlers)
     acceptor = association.acceptor
     say(
         established=association.is_established,
-        rejected=association.is_rejected,
+        rejections=rejections,
         roles={one.abstract_syntax: [one.as_scu, one.as_scp] for one in association.accepted_contexts},
         response=acceptor.user_identity.server_response if acceptor.user_identity else None,
         extended={uid: value.hex() for uid, value in acceptor.sop_class_extended.items()},

@@ -78,7 +78,8 @@ def test_it_says_who_it_is_and_gets_the_response_it_wants(kind: int, wanted: boo
 
 def test_it_is_rejected_if_it_is_not_verified() -> None:
     with serving(acceptor(on_user_identity=Calls((False, None)))) as server:
-        assert asks(server.address[1], identity=[1, True, "user", None])["rejected"]
+        answer = asks(server.address[1], identity=[1, True, "user", None])
+    assert [[1, 2, 1]] == answer["rejections"] and not answer["established"]
 
 
 @pytest.mark.parametrize("kind", [1, 2, 3, 4])
