@@ -41,9 +41,6 @@ class Silent:
     def begin(self, size: int) -> None:
         """All were looked at; so many bytes are to be sent."""
 
-    def advance(self, size: int) -> None:
-        """Bytes are on their way."""
-
     def sent(self, item: Item) -> None:
         """A file was sent, or refused."""
 

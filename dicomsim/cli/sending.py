@@ -14,11 +14,13 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from dicomsim.association import LOW_PRIORITY, Association
+from dicomsim.association import Association
 from dicomsim.cli.requesting import Requestor, refusal
-from dicomsim.dimse.data import FileSlice
+from dicomsim.dimse.data import DataSource, FileSlice, source_bytes
 from dicomsim.dimse.messages import Message
 from dicomsim.errors import AssociationError, ConnectError, DicomsimError, FileError, TimeLimitError
+from dicomsim.operations.requesting import LOW_PRIORITY, Request
+from dicomsim.operations.storing import AHEAD
 from dicomsim.outcome import Outcome
 from dicomsim.part10 import FileMeta, read_file_meta
 from dicomsim.presentation import MAX_CONTEXTS, build_context
@@ -193,8 +195,8 @@ class Sending:
     """Who calls whom."""
     report: Callable[[Item], None] = _nothing
     """Told of every file that was sent, or refused."""
-    advance: Callable[[int], None] = _nothing
-    """Told of bytes that have been read, to be sent."""
+    advance: Callable[[int], None] | None = None
+    """Told of bytes that have been read, to be sent; without it that is done faster."""
     associations: list[Association] = field(default_factory=list)
     """Those opened so far."""
     interrupted: bool = False
@@ -225,33 +227,48 @@ class Sending:
         self.associations.append(association)
         if not association.is_established:
             return 0
+        prepared = (self._prepared(association, item) for item in batch)
+        ahead = [next(prepared)]
         with association:
             for number, item in enumerate(batch, 1):
-                error = self._send_one(association, item)
+                request = ahead.pop() if ahead else next(prepared)
+                error = self._send_one(association, item, request, lambda: ahead.extend(islice(prepared, 1)))
                 self.report(item)
                 if not association.is_established:
                     # A file that broke off takes its association with it, but says nothing against the next one.
                     return number if isinstance(error, FileError) else 0
         return len(batch)
 
-    def _send_one(self, association: Association, item: Item) -> DicomsimError | None:
+    def _prepared(self, association: Association, item: Item) -> Request | FileError | None:
+        """The request to store a file, or what is wrong with the file; None if no context for it was accepted."""
         assert item.meta is not None
         try:
             context = association.context_for(*item.context)
         except ValueError:
+            return None
+        elements = {
+            "affected_sop_class_uid": item.meta.sop_class_uid,
+            "priority": LOW_PRIORITY,
+            "affected_sop_instance_uid": item.meta.sop_instance_uid,
+        }
+        try:
+            return Request("C-STORE-RQ", context.context_id, self._data_set(item), elements)
+        except FileError as error:
+            return error
+
+    def _send_one(
+        self, association: Association, item: Item, request: Request | FileError | None, meanwhile: Callable[[], None]
+    ) -> DicomsimError | None:
+        """Send one request and see what comes of it; `meanwhile` is done while the peer is at work on it."""
+        if request is None:
             item.result, item.text = Result.FAILED, _not_accepted(association, item)
             return None
         clock = association.session.clock.monotonic
         begin = clock()
         try:
-            response = association.perform(
-                "C-STORE-RQ",
-                context.context_id,
-                self._data_set(item),
-                affected_sop_class_uid=item.meta.sop_class_uid,
-                priority=LOW_PRIORITY,
-                affected_sop_instance_uid=item.meta.sop_instance_uid,
-            )
+            if isinstance(request, FileError):
+                raise request
+            response = association.ask(request, meanwhile=meanwhile)
         except FileError as error:
             item.result, item.text = Result.FAILED, str(error).removeprefix(f"{item.path}: ")
             return error
@@ -262,20 +279,22 @@ class Sending:
             item.text = "interrupted before the answer came"
             raise
         item.seconds = clock() - begin
+        if self.advance is not None and not isinstance(request.data, Slice):
+            self.advance(item.size)
         _judge(item, response)
         return None
 
-    def _data_set(self, item: Item) -> FileSlice:
+    def _data_set(self, item: Item) -> DataSource:
         """The data set, if it still is what was looked at: better known now than in the middle of it."""
         assert item.meta is not None
-        told = self.advance is not _nothing
-        offset = item.meta.offset
+        offset, identity = item.meta.offset, item.meta.identity
         length = FileSlice(item.path, offset).length
         if length != item.size:
             raise FileError(f"{item.path}: has changed from {item.size} to {length} bytes of data set meanwhile")
-        if told:
-            return Slice(item.path, offset, length, item.meta.identity, self.advance)
-        return FileSlice(item.path, offset, length, item.meta.identity)
+        if self.advance is not None and length > Slice.read_size:
+            return Slice(item.path, offset, length, identity, self.advance)
+        data = FileSlice(item.path, offset, length, identity)
+        return source_bytes(data) if length <= AHEAD else data
 
 
 def _judge(item: Item, response: Message) -> None:

@@ -18,7 +18,7 @@ from dicomsim.cli.options import (
     timeout_option,
     trace_option,
 )
-from dicomsim.cli.progress import display
+from dicomsim.cli.progress import Bar, display
 from dicomsim.cli.quantities import count, quantity
 from dicomsim.cli.requesting import REQUESTOR_TIMEOUTS, Requestor, describe_peer, explain
 from dicomsim.cli.secure import client_tls_options
@@ -55,7 +55,7 @@ def command(peer: PeerAddress, paths: tuple[Path, ...], quiet: bool, as_json: bo
     """
     shown = display(quiet, as_json)
     items: list[Item] = []
-    sending = Sending(Requestor.of(peer, **options), shown.sent, shown.advance)
+    sending = Sending(Requestor.of(peer, **options), shown.sent, shown.advance if isinstance(shown, Bar) else None)
     clock = SystemClock().monotonic
     begin = clock()
     try:

@@ -39,7 +39,8 @@ def _show(shown: Silent) -> None:
             assert item is shown.found(item)
         shown.begin(20)
         for item in (STORED, FAILED):
-            shown.advance(item.size)
+            if isinstance(shown, Bar):
+                shown.advance(item.size)
             shown.sent(item)
 
 

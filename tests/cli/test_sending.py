@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,9 @@ from dicomsim import AE, Behaviour
 from dicomsim.association import Association
 from dicomsim.cli.requesting import Requestor
 from dicomsim.cli.sending import Item, Result, Sending, Slice, batches, find, inspect
-from dicomsim.dimse.data import FileSlice, file_identity
+from dicomsim.dimse.data import DataSource, FileSlice, file_identity
+from dicomsim.dimse.messages import Message
+from dicomsim.operations.requesting import Request
 from dicomsim.part10 import FileMeta
 from dicomsim.peer_address import PeerAddress
 from dicomsim.server import Server
@@ -158,6 +161,28 @@ def test_files_arrive_as_they_are(requestor: Requestor, acceptor: Server, tmp_pa
     assert (1, None) == (len(sending.associations), sending.failure)
 
 
+def test_the_next_file_is_read_while_the_peer_is_at_work(
+    requestor: Requestor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    ask, data_set = Association.ask, Sending._data_set
+
+    def asked(association: Association, request: Request, **options: Any) -> Message:
+        done.append("ask")
+        response = ask(association, request, **options)
+        done.append("answered")
+        return response
+
+    def read(sending: Sending, item: Item) -> DataSource:
+        done.append(Path(item.path).stem)
+        return data_set(sending, item)
+
+    monkeypatch.setattr(Association, "ask", asked)
+    monkeypatch.setattr(Sending, "_data_set", read)
+    _send(requestor, *(write_file(tmp_path / f"{number}.dcm", f"1.{number}") for number in range(3)))
+    assert ["0", "ask", "1", "answered", "ask", "2", "answered", "ask", "answered"] == done
+
+
 def test_what_the_peer_does_not_take_fails_and_the_rest_is_sent(requestor: Requestor, tmp_path: Path) -> None:
     paths = [
         write_file(tmp_path / "1.dcm", "1.1", MR),
@@ -259,7 +284,7 @@ def test_ctrl_c_before_an_answer_says_so(requestor: Requestor, tmp_path: Path, m
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Association, "perform", interrupted)
+    monkeypatch.setattr(Association, "ask", interrupted)
     sending = Sending(requestor)
     items = list(find([write_file(tmp_path / "a.dcm", "1.1")]))
     sending.send(items)
