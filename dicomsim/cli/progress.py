@@ -13,6 +13,7 @@ import click
 
 from dicomsim.cli.sending import Item, Result
 from dicomsim.engine.clock import SystemClock
+from dicomsim.wire.render import printable
 
 WIDTH = max(len(result.value) for result in Result)
 REFRESH_SECONDS = 0.1
@@ -21,7 +22,12 @@ REFRESH_SECONDS = 0.1
 
 def line(item: Item) -> str:
     """What became of a file."""
-    return f"{item.result.value:{WIDTH}}  {click.format_filename(item.path)}  {item.text}".rstrip()
+    return f"{item.result.value:{WIDTH}}  {_path(item)}  {item.text}".rstrip()
+
+
+def _path(item: Item) -> str:
+    """Whole, but safe to show: file names come from media of unknown origin."""
+    return printable(item.path, len(item.path))
 
 
 class Silent:
@@ -35,7 +41,7 @@ class Silent:
     def found(self, item: Item) -> Item:
         """A file was looked at."""
         if item.result in (Result.UNREADABLE, Result.SKIPPED):
-            self.error(f"dicomsim: {click.format_filename(item.path)}: {item.text}")
+            self.error(f"dicomsim: {_path(item)}: {item.text}")
         return item
 
     def begin(self, size: int) -> None:

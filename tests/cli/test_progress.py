@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,12 @@ def _show(shown: Silent) -> None:
 def test_a_line_has_the_result_in_a_column_of_its_own() -> None:
     assert ["stored      a.dcm  0x0000 Success", "failed      b.dcm  no answer"] == [line(STORED), line(FAILED)]
     assert "not sent    d.dcm" == line(Item("d.dcm"))
+
+
+def test_a_file_name_cannot_steer_the_terminal() -> None:
+    assert r"stored      \x1b]0;gotcha\x07 \x0aä.dcm  0x0000 Success" == line(
+        replace(STORED, path="\x1b]0;gotcha\a \nä.dcm")
+    )
 
 
 def test_in_a_pipe_there_are_lines_and_no_bar(capsys: pytest.CaptureFixture[str]) -> None:

@@ -122,3 +122,4 @@ def test_a_path_that_is_no_text_is_shown_all_the_same(call: Call, address: str, 
     called = call("store", address, path.parent)
     assert 0 == called.exit_code
     assert "1 of 1 file stored" in called.out
+    assert f"{path.parent}/a\\xe4.dcm  0x0000" in called.out
