@@ -219,8 +219,8 @@ def connect(
     try:
         candidates = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        reason = (getattr(error, "strerror", None) or "no name that a host can have").lower()
-        raise ConnectError(f"{target}: unknown host ({reason}); is the name spelled as it should be?") from error
+        reason = f"unknown host ({_reason(error)}); is the name spelled as it should be?"
+        raise ConnectError(f"{target}: {reason}") from error
     failure = ConnectError(f"{target}: no address")
     deadline = None if seconds is None else SystemClock.monotonic() + seconds
     for family, kind, protocol, _, address in candidates:
@@ -233,8 +233,7 @@ def connect(
             if isinstance(error, TimeoutError) and seconds is not None:
                 limit = f"{name} timeout of {seconds:g} s"
                 raise TimeLimitError(f"{target}: no connection within {limit}") from error
-            reason = (error.strerror or str(error)).lower()
-            failure = ConnectError(f"{target}: {reason}; is the peer running and listening there?")
+            failure = ConnectError(f"{target}: {_reason(error)}; is the peer running and listening there?")
             failure.__cause__ = error
     raise failure
 
@@ -266,10 +265,9 @@ def _connect_one(
 
 def _bind(opening: socket.socket, address: Address) -> None:
     try:
-        opening.bind(address)
-    except (OSError, OverflowError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise BindError(f"cannot connect from {host_and_port(*address[:2])}: {reason}") from error
+        opening.bind((address[0].encode("idna"), *address[1:]))  # bind itself makes a TypeError of what is no name
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise BindError(f"cannot connect from {host_and_port(*address[:2])}: {_reason(error)}") from error
 
 
 def listen(host: str, port: int, *, backlog: int = LISTEN_BACKLOG) -> socket.socket:
@@ -278,14 +276,20 @@ def listen(host: str, port: int, *, backlog: int = LISTEN_BACKLOG) -> socket.soc
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        listener.bind((host.encode("idna"), port))
         listener.listen(backlog)
         listener.setblocking(False)
         return listener
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         listener.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConnectError(f"cannot listen on {host_and_port(host or '*', port)}: {reason.lower()}") from error
+        raise ConnectError(f"cannot listen on {host_and_port(host or '*', port)}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with an address, in the system's words where it has some."""
+    if isinstance(error, UnicodeError):
+        return "no name that a host can have"
+    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def outward_address() -> str:

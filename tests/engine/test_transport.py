@@ -261,6 +261,13 @@ def test_a_local_port_that_is_none_is_not_blamed_on_the_peer_either() -> None:
         reach(listener, bind=nowhere)
 
 
+def test_a_name_that_is_none_is_no_local_address() -> None:
+    with listen("127.0.0.1", 0) as listener, pytest.raises(ConnectError, match=r"from ä\.\.b:0: no name that"):
+        reach(listener, bind=("ä..b", 0))
+    with pytest.raises(ConnectError, match=r"cannot listen on ä\.\.b:0: no name that"):
+        listen("ä..b", 0)
+
+
 def test_an_address_in_use_cannot_be_listened_on() -> None:
     with listen("127.0.0.1", 0) as taken, pytest.raises(ConnectError, match=r"cannot listen on 127\.0\.0\.1:.*in use"):
         listen(*taken.getsockname())
