@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from sys import stdout
 
-ROUNDS = int(environ.get("BENCH_ROUNDS", "5"))
+ROUNDS = int(environ.get("BENCH_ROUNDS", "11"))
 """Rounds of each comparison."""
 
 RESULTS = Path("build") / "bench"
@@ -94,11 +94,11 @@ class Comparison:
     figures: dict[str, list[float]] = field(default_factory=dict)
     """All figures by subject, in the order of the rounds."""
 
-    def run(self, rounds: int = ROUNDS) -> None:
+    def run(self) -> None:
         """Measure everything, then print the table."""
-        for number in range(rounds):
+        for number in range(ROUNDS):
             for subject in self.subjects:
-                progress(f"{self.title}: round {number + 1} of {rounds}, {subject.name}")
+                progress(f"{self.title}: round {number + 1} of {ROUNDS}, {subject.name}")
                 self.figures.setdefault(subject.name, []).append(subject.measure())
         progress("")
         self.print()
