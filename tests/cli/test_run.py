@@ -194,16 +194,15 @@ def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     report, accepted = tmp_path / "r.json", threading.Event()
 
     def accept_and_wait(stream: BlockingStream) -> None:
-        read_pdu(stream)
-        stream.send(encode_pdu(AC), LIMIT)
-        accepted.set()
-        stream.receive(LIMIT)
+        if b"CTRL-C" in read_pdu(stream):  # and not whoever takes this for the port of another peer
+            stream.send(encode_pdu(AC), LIMIT)
+            accepted.set()
+            stream.receive(LIMIT)
 
-    with (
-        Peer(accept_and_wait) as peer,
-        started("run", tmp_path, "--peer", f"SCP@{peer.address}", "--json", report, folder=tmp_path) as process,
-    ):
-        assert accepted.wait(LIMIT)
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=LIMIT)
+    with Peer(accept_and_wait) as peer:
+        options = ("--peer", f"SCP@{peer.address}", "--calling", "CTRL-C", "--sanity", "none", "--json", report)
+        with started("run", tmp_path, *options, folder=tmp_path) as process:
+            assert accepted.wait(LIMIT)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=LIMIT)
     assert (130, False, False) == (process.returncode, "Traceback" in output + errors, report.exists())
