@@ -48,8 +48,8 @@ class FileMeta:
     """How the data set is encoded."""
     offset: int
     """Where the data set begins, in bytes from the start of the file."""
-    identity: tuple[int, ...] = field(default=(), compare=False)
-    """What `file_identity` says of the file."""
+    identity: tuple[int, ...] | None = field(default=None, compare=False)
+    """What `file_identity` says of the file; None if nobody has looked."""
 
 
 def read_file_meta(path: str | os.PathLike[str]) -> FileMeta:

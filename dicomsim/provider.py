@@ -108,8 +108,9 @@ class Provider:
 
     def cancelled(self, session: Session, operation: Operation) -> None:
         """The operation says so itself; the user may want to be told as well."""
-        if isinstance(operation.user, Call):
-            session.reactor.workers.submit(operation.user.heed_cancel)
+        call = operation.user  # which is None once a worker is through with it
+        if isinstance(call, Call):
+            session.reactor.workers.submit(call.heed_cancel)
 
     def overdue(self, session: Session, operation: Operation, seconds: float) -> Job | None:
         """Answer in place of a handler that does not end."""

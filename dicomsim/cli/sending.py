@@ -165,7 +165,7 @@ class Slice(FileSlice):
     read_size = 256 * 1024  # which is how often it tells
 
     def __init__(
-        self, path: str, offset: int, length: int, identity: tuple[int, ...], advance: Callable[[int], None]
+        self, path: str, offset: int, length: int, identity: tuple[int, ...] | None, advance: Callable[[int], None]
     ) -> None:
         """`advance` gets the number of bytes of each block, when the next one is wanted."""
         object.__setattr__(self, "_advance", advance)

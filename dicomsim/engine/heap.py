@@ -25,7 +25,8 @@ def keep_freed_memory() -> None:
 
 def lazy_buffer(length: int) -> memoryview:
     """Zeros whose pages are there once they are used, and go with the buffer: for threads that may need little."""
-    pages = mmap.mmap(-1, length)
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    pages = mmap.mmap(-1, length, **private)  # by default it would be shared with whatever process is forked
     if hasattr(mmap, "MADV_NOHUGEPAGE"):
         with suppress(OSError):  # a system that knows no huge pages
             pages.madvise(mmap.MADV_NOHUGEPAGE)

@@ -23,7 +23,7 @@ from typing import TypeVar
 
 from dicomsim.engine.reactor import Appointment, Reactor
 from dicomsim.engine.transport import Transport
-from dicomsim.engine.waiter import Waiter, thread_waiter
+from dicomsim.engine.waiter import BUSY, Busy, Waiter, thread_waiter
 
 Result = TypeVar("Result")
 
@@ -47,7 +47,7 @@ class Owned(ABC):
         self._lock = threading.RLock()
         self._depth = 0
         self._missed = False  # a report came that nobody has seen to
-        self._waiters: list[Waiter] = []
+        self._waiters: list[Waiter | Busy] = []
         self._callers: list[None] = []  # one for each thread that is kept waiting by the owner
 
     # -- taking and giving back --------------------------------------------------------------------------------------
@@ -119,11 +119,14 @@ class Owned(ABC):
 
     def wait_lent(self, transport: Transport, seconds: float | None, write: bool, read: bool) -> bool:
         """Wait without being the owner; False when the time was over, or somebody else has done something."""
-        return self.lent(lambda: transport.wait(seconds, write=write, read=read))
+        return self.lent(lambda: transport.wait(seconds, write=write, read=read), thread_waiter())
 
-    def lent(self, work: Callable[[], Result]) -> Result:
-        """Do something without being the owner, which others may be meanwhile, but not the reactor."""
-        waiter = thread_waiter()
+    def lent(self, work: Callable[[], Result], waiter: Waiter | Busy = BUSY) -> Result:
+        """Do something without being the owner, which others may be meanwhile, but not the reactor.
+
+        `waiter` is what they are to wake. Work that waits for something else must not be woken: it may be for another
+        session, whose owner settles that thread's waiter at the same time.
+        """
         self._waiters.append(waiter)
         depth, self._depth = self._depth, 0
         for _ in range(depth):

@@ -237,9 +237,10 @@ class Session(Sending):
             if meanwhile is not None:
                 if not self.all_sent():
                     self._await_answer(lambda: ready() or self.all_sent())
-                if self.outcome is not None:
+                if self.outcome is None:
+                    self.lent(meanwhile)
+                if self.outcome is not None:  # then there is nothing to wait for
                     return
-                self.lent(meanwhile)
             self._await_answer(ready)
         finally:
             self.give_back()

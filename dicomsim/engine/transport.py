@@ -45,6 +45,8 @@ SENDS_FILES = hasattr(os, "preadv")
 
 _ACKNOWLEDGE: int | None = getattr(socket, "TCP_QUICKACK", None)
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
+_NO_ADDRESS = (OSError, OverflowError, TypeError)
+"""What `bind` raises; the last for a name that cannot be encoded."""
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
@@ -265,8 +267,8 @@ def _connect_one(
 
 def _bind(opening: socket.socket, address: Address) -> None:
     try:
-        opening.bind((address[0].encode("idna"), *address[1:]))  # bind itself makes a TypeError of what is no name
-    except (OSError, OverflowError, UnicodeError) as error:
+        opening.bind(address)
+    except _NO_ADDRESS as error:
         raise BindError(f"cannot connect from {host_and_port(*address[:2])}: {_reason(error)}") from error
 
 
@@ -276,18 +278,18 @@ def listen(host: str, port: int, *, backlog: int = LISTEN_BACKLOG) -> socket.soc
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host.encode("idna"), port))
+        listener.bind((host, port))
         listener.listen(backlog)
         listener.setblocking(False)
         return listener
-    except (OSError, OverflowError, UnicodeError) as error:
+    except _NO_ADDRESS as error:
         listener.close()
         raise ConnectError(f"cannot listen on {host_and_port(host or '*', port)}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
     """What is wrong with an address, in the system's words where it has some."""
-    if isinstance(error, UnicodeError):
+    if isinstance(error, UnicodeError | TypeError):
         return "no name that a host can have"
     return (getattr(error, "strerror", None) or str(error)).lower()
 

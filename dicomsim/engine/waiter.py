@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import threading
+from typing import Final
 
 from dicomsim.engine.poller import READ, Waker
 from dicomsim.engine.spinning import Spinning
@@ -64,6 +65,20 @@ class Waiter:
         if hasattr(self, "_waker"):  # there is none when descriptors have run out
             self._waker.close()
 
+
+class Busy:
+    """In the place of a waiter: who is at other work, and looks at what has become of a session when that is done."""
+
+    __slots__ = ()
+
+    def wake(self) -> None:
+        """Nothing waits."""
+
+    def settle(self) -> None:
+        """Nothing was woken."""
+
+
+BUSY: Final = Busy()
 
 _waiters = threading.local()
 

@@ -103,8 +103,8 @@ class Storing(Requesting):
         what comes behind it is not sent then.
         """
         prepare = partial(_prepared, self, iter(datasets), priority, convert)
-        ahead = [prepare()]
-        while (request := ahead.pop()) is not None:
+        ahead: list[Request | Exception | None] = []
+        while (request := ahead.pop() if ahead else prepare()) is not None:
             if isinstance(request, Exception):
                 raise request
             yield self.ask(request, meanwhile=lambda: ahead.append(prepare()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,10 +34,32 @@ print(pages())
 """Prints how many pages come anew from the system for a hundred times a megabyte."""
 
 
+FORKED = """
+import os
+from dicomsim.engine.heap import lazy_buffer
+
+buffer = lazy_buffer(1 << 20)
+buffer[:6] = b"parent"
+if child := os.fork():
+    os.waitpid(child, 0)
+    print(bytes(buffer[:6]).decode())
+else:
+    buffer[:6] = b"child!"
+"""
+"""Prints what it has in a buffer after a child process has written to it."""
+
+
+def _printed(program: str, *arguments: str) -> str:
+    # as a process of its own: this one has long freed larger objects, and has threads
+    environment = {name: value for name, value in os.environ.items() if "MALLOC" not in name and "GLIBC" not in name}
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, timeout=60, check=True, env=environment
+    ).stdout.strip()  # fmt: skip
+
+
 def _pages(how: str) -> int:
-    # as a process of its own: this one has long freed larger objects
-    done = subprocess.run([sys.executable, "-c", PAGES_OF_IMAGES, how], capture_output=True, text=True, timeout=60)
-    return int(done.stdout)
+    return int(_printed(PAGES_OF_IMAGES, how))
 
 
 def test_once_there_is_a_reactor_memory_of_pdus_is_used_again_instead_of_asking_for_more() -> None:
@@ -46,7 +69,10 @@ def test_once_there_is_a_reactor_memory_of_pdus_is_used_again_instead_of_asking_
 
 def test_a_buffer_takes_what_is_used_of_it_and_gives_it_back() -> None:
     def resident() -> int:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Bytes; unlike the ones in `statm`, these are exact."""
+        found = re.search(r"^Rss: +(\d+) kB", Path("/proc/self/smaps_rollup").read_text(), re.MULTILINE)
+        assert found
+        return int(found[1]) * 1024
 
     before = resident()
     buffers = [lazy_buffer(4 << 20) for _ in range(20)]
@@ -57,3 +83,7 @@ def test_a_buffer_takes_what_is_used_of_it_and_gives_it_back() -> None:
     assert resident() - before > 70 << 20
     del buffers, buffer
     assert resident() - before < 10 << 20
+
+
+def test_a_child_process_does_not_write_to_its_parents_buffer() -> None:
+    assert "parent" == _printed(FORKED)

@@ -348,6 +348,23 @@ def test_whoever_waits_is_woken_by_what_others_do(thing: Thing) -> None:
     assert [False] == results
 
 
+def test_who_does_other_work_meanwhile_is_not_woken_from_what_that_waits_for(book: Book, thing: Thing) -> None:
+    def touch() -> None:
+        thing.take()
+        thing.give_back()
+
+    def work() -> bool:
+        run_in_a_thread(touch)
+        thing.ready()  # the reactor stays away
+        return thread_waiter().is_woken
+
+    thing.take()
+    assert not thing.lent(work)
+    assert [] == thing.log
+    thing.give_back()
+    assert "pump" in thing.log
+
+
 def test_an_owner_may_part_with_it_for_a_while_however_often_it_has_taken_it(book: Book, thing: Thing) -> None:
     for _ in range(3):
         thing.take()

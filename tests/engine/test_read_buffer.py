@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from dicomsim.engine.read_buffer import READ_BUFFER, borrow, give_back
+from tests.meeting import LIMIT
 
 
 def test_a_buffer_serves_one_reader_at_a_time_and_then_the_next() -> None:
@@ -25,5 +26,5 @@ def test_every_thread_has_its_own() -> None:
     theirs: list[memoryview] = []
     thread = threading.Thread(target=lambda: theirs.append(borrow()))
     thread.start()
-    thread.join()
+    thread.join(LIMIT)
     assert theirs[0] is not ours

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -187,7 +188,7 @@ def test_a_host_that_has_no_address_is_said_to_be_unknown(monkeypatch: pytest.Mo
         connect("nowhere", 104, LONG)
 
 
-@pytest.mark.parametrize("host", ["a" * 64, "a..b"])
+@pytest.mark.parametrize("host", ["a" * 64, "a..b", "a\0b"])
 def test_a_name_that_is_none_is_an_unknown_host(host: str) -> None:
     with pytest.raises(ConnectError, match="unknown host"):
         connect(host, 104, LONG)
@@ -261,11 +262,13 @@ def test_a_local_port_that_is_none_is_not_blamed_on_the_peer_either() -> None:
         reach(listener, bind=nowhere)
 
 
-def test_a_name_that_is_none_is_no_local_address() -> None:
-    with listen("127.0.0.1", 0) as listener, pytest.raises(ConnectError, match=r"from ä\.\.b:0: no name that"):
-        reach(listener, bind=("ä..b", 0))
-    with pytest.raises(ConnectError, match=r"cannot listen on ä\.\.b:0: no name that"):
-        listen("ä..b", 0)
+@pytest.mark.parametrize("name", ["ä..b", "a\0b"])
+def test_a_name_that_is_none_is_no_local_address(name: str) -> None:
+    wrong = f"{re.escape(name)}:0: no name that a host can have"
+    with listen("127.0.0.1", 0) as listener, pytest.raises(ConnectError, match=f"cannot connect from {wrong}"):
+        reach(listener, bind=(name, 0))
+    with pytest.raises(ConnectError, match=f"cannot listen on {wrong}"):
+        listen(name, 0)
 
 
 def test_an_address_in_use_cannot_be_listened_on() -> None:

@@ -14,12 +14,21 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from dicomsim.ae import AE
-from dicomsim.errors import AssociationError, FileError
+from dicomsim.association import Association
+from dicomsim.dimse.builders import respond
+from dicomsim.dimse.fragmenter import joined
+from dicomsim.dimse.messages import Message
+from dicomsim.errors import AssociationError, FileError, StateError
+from dicomsim.events import Event, PduIn
 from dicomsim.operations.storing import AHEAD
 from dicomsim.presentation import build_context
 from dicomsim.services.storage import StoreTo
+from dicomsim.wire.codec import HEADER_LENGTH, PDV_HEADER_LENGTH, encode_pdu
+from dicomsim.wire.command import decode_command
+from dicomsim.wire.pdu import Abort
 from tests.meeting import BIG_ENDIAN, EXPLICIT, IMPLICIT, LIMIT, VERIFICATION, SilentPeer, acceptor, meeting, requestor
 from tests.meeting import CT_IMAGE_STORAGE as CT
+from tests.scenario.doubles import read_pdu
 from tests.services.archive import image, image_file
 from tests.services.calls import Recorder, encoded
 
@@ -267,6 +276,78 @@ def test_the_next_one_is_prepared_when_all_of_the_one_before_is_under_way_and_th
     with meeting(_offering(EXPLICIT), _taking(EXPLICIT, Recorder())) as association, aborted:
         list(association.c_store_each(files()))
     assert [True, True] == sent
+
+
+def test_an_abort_while_the_next_one_is_prepared_ends_it_though_the_peer_does_not_close(tmp_path: Path) -> None:
+    raised: list[type[Exception]] = []
+
+    def files() -> Iterator[Path]:
+        yield image_file(tmp_path, 1, transfer_syntax=IMPLICIT)
+        aborting = threading.Thread(target=association.abort)
+        aborting.start()
+        aborting.join(LIMIT)
+        yield image_file(tmp_path, 2, transfer_syntax=IMPLICIT)
+
+    def store() -> None:
+        try:
+            list(association.c_store_each(files()))
+        except AssociationError as error:
+            raised.append(type(error))
+
+    with SilentPeer() as peer:
+        association = _offering(IMPLICIT).associate(*peer.address)
+        association.session.timeouts.artim = 3 * LIMIT
+        storing = threading.Thread(target=store)
+        storing.start()
+        storing.join(LIMIT)
+        assert [AssociationError] == raised
+    storing.join(LIMIT)
+
+
+def test_an_answer_before_its_time_counts_and_what_ended_the_association_then_stops_it(tmp_path: Path) -> None:
+    files = [image_file(tmp_path, number, transfer_syntax=IMPLICIT, length=40_000_000) for number in (1, 2)]
+
+    def refuse() -> None:
+        assert peer.stream is not None
+        data = read_pdu(peer.stream)
+        end = HEADER_LENGTH + int.from_bytes(data[2:HEADER_LENGTH])
+        request = Message(data[10], decode_command(memoryview(data)[HEADER_LENGTH + PDV_HEADER_LENGTH : end]))
+        peer.stream.send((joined(respond(request, 0xA700), 0) or b"") + encode_pdu(Abort()), LIMIT)
+
+    with SilentPeer() as peer:
+        association = _offering(IMPLICIT).associate(*peer.address)
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        storing = association.c_store_each(files)
+        assert 0xA700 == next(storing).status
+        with pytest.raises(AssociationError, match="abort"):
+            next(storing)
+        refusing.join(LIMIT)
+
+
+def test_nothing_is_prepared_where_nobody_can_wait(tmp_path: Path) -> None:
+    open_ones: list[Association] = []
+    asked: list[int] = []
+    raised: list[str] = []
+
+    def files() -> Iterator[Path]:
+        for number in (1, 2):
+            asked.append(number)
+            yield image_file(tmp_path, number)
+
+    def store(_: Event) -> None:
+        while open_ones:
+            try:
+                list(open_ones.pop().c_store_each(files()))
+            except StateError as error:
+                raised.append(str(error))
+
+    asking = _offering(EXPLICIT)
+    asking.events.add(store, PduIn)
+    with meeting(asking, _taking(EXPLICIT, Recorder())) as association:
+        open_ones.append(association)
+        association.c_store(image_file(tmp_path, 3))
+    assert ([1], ["what the reactor or the state machine calls cannot wait for the peer"]) == (asked, raised)
 
 
 @pytest.mark.parametrize("length", [100_000, 3_000_000])
