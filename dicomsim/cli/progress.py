@@ -22,12 +22,12 @@ REFRESH_SECONDS = 0.1
 
 def line(item: Item) -> str:
     """What became of a file."""
-    return f"{item.result.value:{WIDTH}}  {_path(item)}  {item.text}".rstrip()
+    return f"{item.result.value:{WIDTH}}  {_shown(item.path)}  {_shown(item.text)}".rstrip()
 
 
-def _path(item: Item) -> str:
-    """Whole, but safe to show: file names come from media of unknown origin."""
-    return printable(item.path, len(item.path))
+def _shown(text: str) -> str:
+    """Whole, but safe to show: file names, and UIDs in files, come from media of unknown origin."""
+    return printable(text, len(text))
 
 
 class Silent:
@@ -41,7 +41,7 @@ class Silent:
     def found(self, item: Item) -> Item:
         """A file was looked at."""
         if item.result in (Result.UNREADABLE, Result.SKIPPED):
-            self.error(f"dicomsim: {_path(item)}: {item.text}")
+            self.error(f"dicomsim: {_shown(item.path)}: {_shown(item.text)}")
         return item
 
     def begin(self, size: int) -> None:

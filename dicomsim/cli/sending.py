@@ -69,7 +69,7 @@ class Item:
     status: int | None = None
     """The answer's status."""
     seconds: float | None = None
-    """From request to answer."""
+    """From request to answer, or until the next file was read if that took longer."""
 
     @property
     def context(self) -> Context:
@@ -201,12 +201,14 @@ class Sending:
     """Those opened so far."""
     interrupted: bool = False
     """Whether Ctrl-C has ended it."""
+    broken_off: bool = False
+    """Whether an association has ended it, of which something was still wanted."""
 
     @property
     def failure(self) -> Outcome | None:
-        """How the last association ended, if not in order."""
+        """How the last association ended, if not in order or too early."""
         outcome = self.associations[-1].outcome if self.associations else None
-        return None if outcome is None or outcome.is_orderly else outcome
+        return None if outcome is None or (outcome.is_orderly and not self.broken_off) else outcome
 
     def send(self, items: Iterable[Item]) -> None:
         """Send what can be sent; what is not keeps its `NOT_SENT`. Raises nothing for what peer and files do."""
@@ -216,6 +218,7 @@ class Sending:
                 while done < len(batch):
                     sent = self._send_batch(contexts, batch[done:])
                     if not sent:
+                        self.broken_off = True
                         return
                     done += sent
         except KeyboardInterrupt:
@@ -228,15 +231,25 @@ class Sending:
         if not association.is_established:
             return 0
         prepared = (self._prepared(association, item) for item in batch)
-        ahead = [next(prepared)]
+        ahead: list[Request | FileError | None] = []
+
+        def look_ahead() -> None:
+            try:
+                ahead.extend(islice(prepared, 1))
+            except KeyboardInterrupt:  # when the present answer, which may be there, has been looked at
+                self.interrupted = True
+
         with association:
             for number, item in enumerate(batch, 1):
                 request = ahead.pop() if ahead else next(prepared)
-                error = self._send_one(association, item, request, lambda: ahead.extend(islice(prepared, 1)))
+                error = self._send_one(association, item, request, look_ahead)
                 self.report(item)
+                if self.interrupted:
+                    raise KeyboardInterrupt
                 if not association.is_established:
                     # A file that broke off takes its association with it, but says nothing against the next one.
-                    return number if isinstance(error, FileError) else 0
+                    through = number == len(batch) and error is None
+                    return number if through or isinstance(error, FileError) else 0
         return len(batch)
 
     def _prepared(self, association: Association, item: Item) -> Request | FileError | None:

@@ -15,7 +15,7 @@ import sys
 from dicomsim.dimse.builders import respond
 from dicomsim.dimse.fragmenter import joined
 from dicomsim.dimse.messages import Message
-from dicomsim.part10 import file_meta
+from dicomsim.part10 import file_meta, file_name
 from dicomsim.upper_layer.negotiation import AcceptorPolicy, SupportedContext, negotiate
 from dicomsim.wire.codec import decode_pdu, encode_pdu
 from dicomsim.wire.codes import COMMAND, LAST
@@ -102,7 +102,7 @@ class BareAcceptor:
         self._request = request
         if self._folder:
             instance = str(request.affected_sop_instance_uid)
-            self._name = f"{self._folder}/{instance}.dcm"
+            self._name = os.path.join(self._folder, file_name(instance))
             self._fd = os.open(self._name + ".part", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             os.write(self._fd, file_meta(CT_IMAGE, instance, EXPLICIT_LITTLE_ENDIAN, "2.25.1", "BENCHMARK"))
 

@@ -50,10 +50,9 @@ def test_a_line_has_the_result_in_a_column_of_its_own() -> None:
     assert "not sent    d.dcm" == line(Item("d.dcm"))
 
 
-def test_a_file_name_cannot_steer_the_terminal() -> None:
-    assert r"stored      \x1b]0;gotcha\x07 \x0aä.dcm  0x0000 Success" == line(
-        replace(STORED, path="\x1b]0;gotcha\a \nä.dcm")
-    )
+def test_neither_a_file_name_nor_a_uid_can_steer_the_terminal() -> None:
+    item = replace(FAILED, path="\x1b]0;gotcha\a \nä.dcm", text="the peer does not take 1.2\r.3")
+    assert r"failed      \x1b]0;gotcha\x07 \x0aä.dcm  the peer does not take 1.2\x0d.3" == line(item)
 
 
 def test_in_a_pipe_there_are_lines_and_no_bar(capsys: pytest.CaptureFixture[str]) -> None:

@@ -291,6 +291,48 @@ def test_ctrl_c_before_an_answer_says_so(requestor: Requestor, tmp_path: Path, m
     assert [(Result.NOT_SENT, "interrupted before the answer came")] == [(one.result, one.text) for one in items]
 
 
+def test_ctrl_c_while_the_next_file_is_read_does_not_lose_the_answer_to_the_present_one(
+    requestor: Requestor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_set = Sending._data_set
+
+    def read(sending: Sending, item: Item) -> DataSource:
+        if item.path.endswith("1.dcm"):
+            raise KeyboardInterrupt
+        return data_set(sending, item)
+
+    monkeypatch.setattr(Sending, "_data_set", read)
+    sending, items = _send(requestor, *(write_file(tmp_path / f"{number}.dcm", f"1.{number}") for number in range(3)))
+    assert sending.interrupted
+    assert [Result.STORED, Result.NOT_SENT, Result.NOT_SENT] == [item.result for item in items]
+    assert "aborted by requestor" in str(sending.associations[0].outcome)
+
+
+def test_ctrl_c_while_the_first_file_is_read_aborts_the_association(
+    requestor: Requestor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(sending: Sending, item: Item) -> DataSource:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Sending, "_data_set", read)
+    sending, items = _send(requestor, write_file(tmp_path / "a.dcm", "1.1"))
+    assert (True, Result.NOT_SENT) == (sending.interrupted, items[0].result)
+    assert "aborted by requestor" in str(sending.associations[0].outcome)
+
+
+def test_a_peer_that_releases_too_early_is_named_as_the_reason(
+    requestor: Requestor, acceptor: Server, tmp_path: Path
+) -> None:
+    acceptor.ae.behaviour = Behaviour(["on C-STORE-RSP out nth=2: release place=after"])
+    paths = [write_file(tmp_path / f"{number}.dcm", f"1.{number}") for number in range(3)]
+    sending, items = _send(requestor, *paths)
+    assert [Result.STORED, Result.STORED] == [item.result for item in items[:2]]
+    assert items[2].result is not Result.STORED
+    assert "released by acceptor" in str(sending.failure)
+    sending, _ = _send(requestor, *paths[:2])
+    assert sending.failure is None
+
+
 def test_a_slice_tells_how_far_it_is(tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(bytes(range(100)))

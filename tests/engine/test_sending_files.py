@@ -24,7 +24,7 @@ from dicomsim.outcome import Ending
 from dicomsim.part10 import file_meta
 from dicomsim.presentation import build_context
 from dicomsim.services.storage import StoreTo
-from tests.meeting import acceptor, meeting
+from tests.meeting import LIMIT, acceptor, meeting
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -38,6 +38,7 @@ def pair() -> Iterator[tuple[TcpTransport, socket.socket]]:
         ours = socket.create_connection(listener.getsockname())
         theirs, _ = listener.accept()
     transport = TcpTransport(ours)
+    theirs.settimeout(LIMIT)
     with theirs:
         yield transport, theirs
     transport.close()
@@ -120,6 +121,7 @@ def test_what_a_peer_did_not_take_is_not_read_again_before_it_takes_more(
     def unwanted(part: FilePart, into: memoryview) -> memoryview:
         raise AssertionError("it was read")
 
+    theirs.settimeout(LIMIT)
     with theirs, closing(TcpTransport(ours, ("theirs", 0))) as transport:
         while transport.send(buffers) == fetching.SCRATCH:
             pass
