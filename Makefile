@@ -14,6 +14,8 @@ PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 # How many processes run tests, and what else to tell pytest: make test PYTEST_ARGS='-k echo'.
 JOBS ?= 2
 PYTEST_ARGS ?=
+# A test that takes longer than pyproject.toml allows ends with its process; the others go on in another one. From pytest 9.0 on.
+END_WHAT_HANGS := -o faulthandler_exit_on_timeout=true
 BENCH ?=
 
 VENV := .venv
@@ -50,7 +52,7 @@ help:  ## this list
 	grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 test: lint  ## lint, then all tests, those with real peers too (they skip where a peer is not installed)
-	$(RUN) pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(RUN) pytest -n $(JOBS) --dist loadfile $(END_WHAT_HANGS) $(PYTEST_ARGS)
 
 demo: $(READY)  ## see all of it at work in half a minute
 	$(VENV)/bin/dicomsim demo
@@ -90,8 +92,9 @@ peers:  ## pynetdicom, a peer to test against, in an environment of its own (the
 oldest:  ## the unit tests with the oldest releases that pyproject.toml allows
 	$(call environment,$(OLDEST))
 	$(OLDEST)/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' | sed 's/>=/==/' > $(OLDEST)/constraints.txt
-	$(OLDEST)/bin/python -m pip install --quiet --editable '.[test]' --constraint $(OLDEST)/constraints.txt
-	$(OLDEST)/bin/python -m pytest -n $(JOBS) --dist loadfile -m 'not interop' $(PYTEST_ARGS)
+	$(OLDEST)/bin/python -m pip install --quiet --editable '.[dev]' --constraint $(OLDEST)/constraints.txt
+	# the published schema is worded as today's pydantic does it
+	$(OLDEST)/bin/python -m pytest -n $(JOBS) --dist loadfile -m 'not interop' --deselect tests/scenario/test_schema.py::test_the_published_schema_is_current $(PYTEST_ARGS)
 
 wheel: $(READY)  ## build the wheel into dist
 	$(RUN) pip wheel --quiet --no-deps --wheel-dir dist .
