@@ -80,6 +80,7 @@ interop: $(READY)  ## the tests against real peers
 	$(RUN) pytest -n $(JOBS) --dist loadfile tests/interop $(PYTEST_ARGS)
 
 bench: $(READY) peers  ## the benchmarks, beside pynetdicom and DCMTK; one: make bench BENCH=wire
+	command -v dcmsend >/dev/null || bash .ci/install dcmtk || true  # what cannot be measured without it says so
 	$(RUN) tests.benchmarks $(BENCH)
 
 peers:  ## pynetdicom, a peer to test against, in an environment of its own (the others are Debian's: see .ci/run)
