@@ -1,6 +1,7 @@
 """What `dicomsim store` shows while it sends: lines alone, lines above a progress bar, or nothing but bad news.
 
-A bar is for a terminal; rich, which draws it, is imported for it and for nothing else.
+File names, and UIDs in files, come from media of unknown origin, and are escaped. A bar is for a terminal; rich, which
+draws it, is imported for it and for nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import click
 
 from dicomsim.cli.sending import Item, Result
 from dicomsim.engine.clock import SystemClock
-from dicomsim.wire.render import printable
+from dicomsim.wire.render import escaped
 
 WIDTH = max(len(result.value) for result in Result)
 REFRESH_SECONDS = 0.1
@@ -22,12 +23,7 @@ REFRESH_SECONDS = 0.1
 
 def line(item: Item) -> str:
     """What became of a file."""
-    return f"{item.result.value:{WIDTH}}  {_shown(item.path)}  {_shown(item.text)}".rstrip()
-
-
-def _shown(text: str) -> str:
-    """Whole, but safe to show: file names, and UIDs in files, come from media of unknown origin."""
-    return printable(text, len(text))
+    return f"{item.result.value:{WIDTH}}  {escaped(item.path)}  {escaped(item.text)}".rstrip()
 
 
 class Silent:
@@ -41,7 +37,7 @@ class Silent:
     def found(self, item: Item) -> Item:
         """A file was looked at."""
         if item.result in (Result.UNREADABLE, Result.SKIPPED):
-            self.error(f"dicomsim: {_shown(item.path)}: {_shown(item.text)}")
+            self.error(f"dicomsim: {escaped(item.path)}: {escaped(item.text)}")
         return item
 
     def begin(self, size: int) -> None:

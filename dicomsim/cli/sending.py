@@ -20,7 +20,7 @@ from dicomsim.dimse.data import DataSource, FileSlice, source_bytes
 from dicomsim.dimse.messages import Message
 from dicomsim.errors import AssociationError, ConnectError, DicomsimError, FileError, TimeLimitError
 from dicomsim.operations.requesting import LOW_PRIORITY, Request
-from dicomsim.operations.storing import AHEAD
+from dicomsim.operations.storing import AHEAD, LookAhead
 from dicomsim.outcome import Outcome
 from dicomsim.part10 import FileMeta, read_file_meta
 from dicomsim.presentation import MAX_CONTEXTS, build_context
@@ -230,19 +230,17 @@ class Sending:
         self.associations.append(association)
         if not association.is_established:
             return 0
-        prepared = (self._prepared(association, item) for item in batch)
-        ahead: list[Request | FileError | None] = []
+        requests = LookAhead(self._prepared(association, item) for item in batch)
 
         def look_ahead() -> None:
             try:
-                ahead.extend(islice(prepared, 1))
+                requests.look()
             except KeyboardInterrupt:  # when the present answer, which may be there, has been looked at
                 self.interrupted = True
 
         with association:
             for number, item in enumerate(batch, 1):
-                request = ahead.pop() if ahead else next(prepared)
-                error = self._send_one(association, item, request, look_ahead)
+                error = self._send_one(association, item, next(requests), look_ahead)
                 self.report(item)
                 if self.interrupted:
                     raise KeyboardInterrupt

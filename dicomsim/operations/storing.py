@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from functools import partial
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 from dicomsim.dimse.data import DataSource, source_bytes
 from dicomsim.dimse.messages import Message
@@ -23,6 +23,24 @@ VERIFICATION = "1.2.840.10008.1.1"
 AHEAD = 1 << 20
 """Bytes up to which `c_store_each` reads a file at once, of all but the first while the peer is at work; most images
 are less."""
+
+
+T = TypeVar("T")
+
+
+class LookAhead(Iterator[T]):
+    """Items of which the next one can be had before its turn comes."""
+
+    def __init__(self, items: Iterator[T]) -> None:
+        self._items = items
+        self._ahead: list[T] = []
+
+    def look(self) -> None:
+        """Have the next one ready, if there is one."""
+        self._ahead.extend(islice(self._items, 1 - len(self._ahead)))
+
+    def __next__(self) -> T:
+        return self._ahead.pop() if self._ahead else next(self._items)
 
 
 class Storing(Requesting):
@@ -102,12 +120,11 @@ class Storing(Requesting):
         the one before, which takes that time off the whole. Raises as `c_store` does, for each when its turn comes;
         what comes behind it is not sent then.
         """
-        prepare = partial(_prepared, self, iter(datasets), priority, convert)
-        ahead: list[Request | Exception | None] = []
-        while (request := ahead.pop() if ahead else prepare()) is not None:
+        requests = LookAhead(_prepared(self, datasets, priority, convert))
+        for request in requests:
             if isinstance(request, Exception):
                 raise request
-            yield self.ask(request, meanwhile=lambda: ahead.append(prepare()))
+            yield self.ask(request, meanwhile=requests.look)
 
     def send_c_store(
         self,
@@ -142,15 +159,14 @@ class Storing(Requesting):
 
 
 def _prepared(
-    storing: Storing, datasets: Iterator[Storable], priority: int, convert: bool | None
-) -> Request | Exception | None:
-    """The next request; None behind the last one, and what it raises if it cannot be had."""
+    storing: Storing, datasets: Iterable[Storable], priority: int, convert: bool | None
+) -> Iterator[Request | Exception]:
+    """The requests, and at last what one raises that cannot be had."""
     try:
         for dataset in datasets:
-            return storing.prepare_c_store(dataset, priority, convert=convert, whole=AHEAD)
+            yield storing.prepare_c_store(dataset, priority, convert=convert, whole=AHEAD)
     except Exception as error:  # noqa: BLE001  # raised when its turn comes
-        return error
-    return None
+        yield error
 
 
 def _converted(data: DataSource, from_syntax: str, to_syntax: str) -> DataSource:

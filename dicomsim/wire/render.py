@@ -89,10 +89,15 @@ def tree(value: Pdu | Mapping[int, Value], names: Names = _NO_NAMES) -> str:
     return "\n".join(shown)
 
 
-def printable(text: str, longest: int = MAX_TEXT) -> str:
-    """Text that is safe to show: `\\xNN` for what is not printable, cut after `longest` characters."""
-    shown = "".join(character if character.isprintable() else _escape(character) for character in text[:longest])
-    return shown if len(text) <= longest else f"{shown}... ({len(text)} characters)"
+def printable(text: str) -> str:
+    """Text that is safe to show, as `escaped`, cut after `MAX_TEXT` characters."""
+    shown = escaped(text[:MAX_TEXT])
+    return shown if len(text) <= MAX_TEXT else f"{shown}... ({len(text)} characters)"
+
+
+def escaped(text: str) -> str:
+    """All of a text, with `\\xNN` for what is not printable."""
+    return "".join(character if character.isprintable() else _escape(character) for character in text)
 
 
 def _escape(character: str) -> str:
